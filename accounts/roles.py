@@ -1,0 +1,166 @@
+"""Role → permissions, in one readable table, synced to groups after every migrate.
+
+A line reads "app.model: actions". Rows are limited by scoping; this table says what may be done.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """Who somebody is. The first six and the administrator see the whole network or territories."""
+
+    DIRECTOR = "director", _("Channel director")
+    SALES_MANAGER = "sales_manager", _("Sales manager")
+    MARKETING = "marketing", _("Marketing")
+    SERVICE = "service", _("Customer service")
+    FINANCE = "finance", _("Finance")
+    TRAINER = "trainer", _("Trainer")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    PARTNER_ADMIN = "partner_admin", _("Partner administrator")
+    PARTNER_MEMBER = "partner_member", _("Partner member")
+    INTEGRATION = "integration", _("Integration")
+
+
+GLOBAL_ROLES = frozenset(
+    {
+        Role.DIRECTOR,
+        Role.MARKETING,
+        Role.SERVICE,
+        Role.FINANCE,
+        Role.TRAINER,
+        Role.ADMINISTRATOR,
+        Role.INTEGRATION,
+    }
+)
+PARTNER_ROLES = frozenset({Role.PARTNER_ADMIN, Role.PARTNER_MEMBER})
+
+_MASTER_DATA = {
+    "accounts.territory": "view",
+    "catalog.productline": "view",
+    "catalog.product": "view",
+    "partners.level": "view",
+}
+_READ = _MASTER_DATA | {
+    "partners.partner": "view",
+    "partners.contact": "view",
+    "partners.site": "view",
+    "sales.salesfact": "view",
+    "sales.target": "view",
+    "performance.scheme": "view",
+    "performance.schemeversion": "view",
+    "performance.evaluationschedule": "view",
+    "performance.evaluation": "view",
+    "performance.score": "view",
+    "core.event": "view",
+    "core.job": "view",
+}
+_ALL = "view add change delete"
+
+PERMISSIONS: dict[Role, dict[str, str]] = {
+    Role.DIRECTOR: _READ
+    | {
+        "accounts.user": "view",
+        "catalog.productline": _ALL,
+        "catalog.product": _ALL,
+        "partners.partner": f"{_ALL} change_state",
+        "partners.contact": _ALL,
+        "partners.site": _ALL,
+        "partners.level": _ALL,
+        "sales.target": _ALL,
+        "performance.scheme": _ALL,
+        "performance.schemeversion": f"{_ALL} publish",
+        "performance.evaluationschedule": _ALL,
+        "performance.evaluation": "view add change publish",
+        "core.import": "view add",
+    },
+    Role.SALES_MANAGER: _READ
+    | {
+        "partners.partner": "view add change change_state",
+        "partners.contact": _ALL,
+        "partners.site": _ALL,
+        "sales.target": "view add change",
+        "core.import": "view add",
+    },
+    Role.MARKETING: _READ | {"catalog.productline": "view add change", "catalog.product": "view add change"},
+    Role.SERVICE: _READ | {"partners.contact": "view add change", "partners.site": "view add change"},
+    Role.FINANCE: _READ | {"sales.target": "view add change", "core.import": "view add"},
+    Role.TRAINER: _MASTER_DATA
+    | {"partners.partner": "view", "partners.contact": "view", "partners.site": "view"},
+    Role.ADMINISTRATOR: _READ
+    | {
+        "accounts.user": _ALL,
+        "accounts.territory": _ALL,
+        "catalog.productline": _ALL,
+        "catalog.product": _ALL,
+        "partners.partner": f"{_ALL} change_state",
+        "partners.contact": _ALL,
+        "partners.site": _ALL,
+        "partners.level": _ALL,
+        "partners.membership": _ALL,
+        "sales.target": _ALL,
+        "performance.scheme": _ALL,
+        "performance.schemeversion": f"{_ALL} publish",
+        "performance.evaluationschedule": _ALL,
+        "performance.evaluation": "view add change publish",
+        "core.import": "view add",
+    },
+    Role.PARTNER_ADMIN: {
+        "partners.partner": "view",
+        "partners.contact": "view add change",
+        "partners.site": "view add change",
+        "catalog.productline": "view",
+        "catalog.product": "view",
+        "sales.salesfact": "view",
+        "sales.target": "view",
+    },
+    Role.PARTNER_MEMBER: {
+        "partners.partner": "view",
+        "catalog.productline": "view",
+        "catalog.product": "view",
+        "sales.salesfact": "view",
+    },
+    Role.INTEGRATION: _READ
+    | {
+        "catalog.productline": "view add change",
+        "catalog.product": "view add change",
+        "partners.partner": "view add change",
+        "partners.contact": "view add change",
+        "sales.target": "view add change",
+    },
+}
+
+
+def codenames(role: str) -> set[str]:
+    """`app.codename` of every permission of a role; actions beyond the four keep their own name."""
+    found = set()
+    for model, actions in PERMISSIONS[Role(role)].items():
+        app, name = model.split(".")
+        found |= {f"{app}.{action}_{name}" for action in actions.split()}
+    return found
+
+
+def sync_groups(sender: Any, using: str = "default", **kwargs: Any) -> None:
+    """Make the groups of the database equal to the table, once the last app has its permissions."""
+    from django.apps import apps
+    from django.contrib.auth.models import Group, Permission
+
+    if sender is not _last_app_with_models(apps):
+        return
+    known = {
+        f"{app}.{codename}": pk
+        for pk, app, codename in Permission.objects.using(using).values_list(
+            "pk", "content_type__app_label", "codename"
+        )
+    }
+    for role in Role:
+        group, _created = Group.objects.using(using).get_or_create(name=role.value)
+        group.permissions.set(sorted(known[name] for name in codenames(role) if name in known))
+
+
+def _last_app_with_models(apps: Any) -> Any:
+    return [config for config in apps.get_app_configs() if config.models_module][-1]

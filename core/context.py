@@ -1,0 +1,45 @@
+"""What is true for the whole of one request, task or command: its id and where it came in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """`source` is one of page, api, import, task, command."""
+
+    source: str = "command"
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+_context: ContextVar[RequestContext] = ContextVar("request_context")
+
+
+def current() -> RequestContext:
+    """The context in force; a new one, of a command, where nobody set any."""
+    try:
+        return _context.get()
+    except LookupError:
+        context = RequestContext()
+        _context.set(context)
+        return context
+
+
+@contextmanager
+def use(*, source: str, request_id: str | None = None) -> Iterator[RequestContext]:
+    """Run a block under a context of its own; the request id is inherited unless given."""
+    outer = _context.get(None)
+    context = RequestContext(
+        source=source,
+        request_id=request_id or (outer.request_id if outer else uuid.uuid4().hex),
+    )
+    token = _context.set(context)
+    try:
+        yield context
+    finally:
+        _context.reset(token)

@@ -1,0 +1,158 @@
+"""The framework's own rows: what happened (Event), long work (Job)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from core.scoping import ScopedQuerySet, scope_root, sees_everything
+
+
+class Model(models.Model):
+    """The base of the house's models. A subclass declares `scope_path` (see core.scoping)."""
+
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class EventQuerySet(ScopedQuerySet):
+    """Events follow the partner they belong to; those of shared data are for global roles."""
+
+    def visible_to(self, user: Any) -> QuerySet:
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        if sees_everything(user):
+            return self.all()
+        return self.filter(scope_id__in=scope_root().objects.visible_to(user).values("pk"))  # type: ignore[attr-defined]
+
+    def of(self, obj: models.Model) -> QuerySet:
+        """The history of one object, newest first."""
+        content_type = ContentType.objects.get_for_model(obj)
+        return self.filter(content_type=content_type, object_id=obj.pk).order_by("-id")
+
+
+class Event(models.Model):
+    """What somebody did to an object. Append-only: the database refuses changes.
+
+    `scope_id` is the key of the scope root (the partner) the object belongs to, or null. It is no
+    foreign key, because an event outlives what it tells of. `changes` is {field: [old, new]}.
+    """
+
+    scope_path = None
+
+    verb = models.CharField(_("verb"), max_length=100)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    source = models.CharField(_("source"), max_length=10)
+    request_id = models.CharField(_("request"), max_length=64)
+    content_type = models.ForeignKey(ContentType, null=True, on_delete=models.PROTECT)
+    object_id = models.BigIntegerField(null=True)
+    object = GenericForeignKey()
+    object_repr = models.CharField(_("object"), max_length=200)
+    scope_id = models.BigIntegerField(null=True)
+    changes = models.JSONField(_("changes"), default=dict)
+    reason = models.TextField(_("reason"), blank=True)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["content_type", "object_id", "-id"], name="event_object"),
+            models.Index(fields=["scope_id", "-id"], name="event_scope"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_repr}"
+
+
+class JobQuerySet(ScopedQuerySet):
+    """A job is seen by who started it and by global roles."""
+
+    def visible_to(self, user: Any) -> QuerySet:
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        return self.all() if sees_everything(user) else self.filter(created_by=user)
+
+
+class Job(models.Model):
+    """A piece of long work. Progress while it runs lives in the cache (core.jobs)."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    scope_path = None
+
+    kind = models.CharField(_("kind"), max_length=50)
+    title = models.CharField(_("title"), max_length=200)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    result = models.JSONField(_("result"), default=dict)
+    result_url = models.CharField(max_length=300, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("started by"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="job_finished_has_time",
+                condition=Q(state__in=["queued", "running"]) | Q(finished_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits or runs."""
+        return self.state in self.OPEN
+
+
+from core.importing.models import Import  # noqa: E402, F401  Django finds models here

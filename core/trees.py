@@ -1,0 +1,104 @@
+"""Trees by path: the subtree of a row is one index range.
+
+`path` is "/<id>/<id>/" from the root to the row itself. Triggers keep it: also for rows written in
+bulk or by SQL, and a parent that lies below the row is refused by the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.scoping import ScopedQuerySet
+
+_SET_PATH = pgtrigger.Trigger(
+    name="set_path",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("parent_id"),
+    declare=[("above", "text")],
+    func=pgtrigger.Func(
+        """
+        IF NEW.parent_id IS NULL THEN
+            NEW.path := '/' || NEW.id || '/';
+        ELSE
+            SELECT path INTO above FROM {meta.db_table} WHERE id = NEW.parent_id;
+            IF position('/' || NEW.id || '/' IN above) > 0 THEN
+                RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';
+            END IF;
+            NEW.path := above || NEW.id || '/';
+        END IF;
+        RETURN NEW;
+        """
+    ),
+)
+_MOVE_SUBTREE = pgtrigger.Trigger(
+    name="move_subtree",
+    when=pgtrigger.After,
+    operation=pgtrigger.UpdateOf("parent_id"),
+    condition=pgtrigger.Condition("OLD.path IS DISTINCT FROM NEW.path"),
+    func=pgtrigger.Func(
+        """
+        UPDATE {meta.db_table}
+           SET path = NEW.path || substr(path, length(OLD.path) + 1)
+         WHERE starts_with(path, OLD.path) AND id <> NEW.id;
+        RETURN NULL;
+        """
+    ),
+)
+
+
+class TreeQuerySet(ScopedQuerySet):
+    """Adds the questions one asks of a tree."""
+
+    def subtree_of(self, roots: Any) -> Self:
+        """The given rows and all below them; `roots` is one row or several."""
+        rows = roots if isinstance(roots, Iterable) else [roots]
+        below = Q(pk__in=[])
+        for row in rows:
+            below |= Q(path__startswith=row.path)
+        return self.filter(below)
+
+
+class TreeModel(models.Model):
+    """A row with a parent of its own kind."""
+
+    parent = models.ForeignKey(
+        "self",
+        verbose_name=_("parent"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+    )
+    path = models.TextField(editable=False, default="", db_collation="C")
+
+    objects = TreeQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        triggers = [_SET_PATH, _MOVE_SUBTREE]
+        indexes = [models.Index(fields=["path"], name="%(app_label)s_%(class)s_path")]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        self.refresh_from_db(fields=["path"])
+
+    @property
+    def depth(self) -> int:
+        """0 for a root."""
+        return self.path.count("/") - 2
+
+    def subtree(self) -> models.QuerySet:
+        """The row and all below it."""
+        return type(self).objects.subtree_of(self)
+
+    def ancestors(self) -> models.QuerySet:
+        """The rows above it, from the root down, without itself."""
+        keys = [int(key) for key in self.path.strip("/").split("/")[:-1] if key]
+        return type(self).objects.filter(pk__in=keys).order_by("path")

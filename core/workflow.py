@@ -1,0 +1,123 @@
+"""State changes. One door: lock the row, check, run, save, record, all in one transaction.
+
+A transition is declared with django-fsm-2:
+
+    @transition(field=state, source="active", target="suspended", custom={
+        "label": _("Suspend"), "permission": "partners.change_partner_state",
+        "blockers": open_orders, "needs_reason": True, "icon": "player-pause"})
+    def suspend(self, *, by, on): ...
+
+`blockers(obj, by)` returns a list of Problem. The event's verb is `<app>.<model>.<transition>`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django_fsm import Transition
+
+from core import audit
+from core.crud import verb_of
+from core.errors import Blocked, Conflict, NotVisible, Problem
+
+
+@dataclass(frozen=True)
+class TransitionOption:
+    """One button: `problems` is empty when it can be pressed."""
+
+    name: str
+    label: str
+    icon: str
+    needs_reason: bool
+    problems: list[Problem]
+
+
+def options(obj: models.Model, by: Any) -> list[TransitionOption]:
+    """The transitions out of the state `obj` is in that `by` has the permission for."""
+    return [
+        TransitionOption(
+            name=transition.name,
+            label=str(transition.custom["label"]),
+            icon=transition.custom.get("icon", "arrow-right"),
+            needs_reason=transition.custom.get("needs_reason", False),
+            problems=blockers(obj, transition, by),
+        )
+        for transition in _declared(type(obj)).values()
+        if _leads_out_of(transition, obj) and by.has_perm(transition.custom["permission"])
+    ]
+
+
+@transaction.atomic
+def fire(obj: Any, name: str, *, by: Any, on: date, reason: str = "", **data: Any) -> Any:
+    """Run transition `name` on `obj` as of the day `on` and return the fresh, saved row.
+
+    `data` is passed to the transition method and kept on the event. Raises LookupError for a name
+    that is not declared, PermissionDenied, Conflict `wrong_state`, or Blocked with all reasons.
+    """
+    transition_of = _declared(type(obj))[name]
+    row = type(obj)._base_manager.select_for_update(of=("self",)).get(pk=obj.pk)
+    if by is not None and not by.has_perm(transition_of.custom["permission"]):
+        raise PermissionDenied
+    if not _leads_out_of(transition_of, row):
+        raise Conflict(
+            "wrong_state",
+            _("“%(action)s” is not possible in state “%(state)s”.")
+            % {
+                "action": transition_of.custom["label"],
+                "state": row._get_FIELD_display(transition_of.field),
+            },
+        )
+    problems = blockers(row, transition_of, by)
+    if transition_of.custom.get("needs_reason") and not reason.strip():
+        problems = [*problems, Problem("reason_required", _("Give a reason."), "reason")]
+    if problems:
+        raise Blocked(problems)
+    before = audit.snapshot(row)
+    getattr(row, name)(by=by, on=on, **data)
+    row.save()
+    audit.record(
+        verb_of(row, name),
+        row,
+        by=by,
+        reason=reason,
+        changes=audit.diff(before, audit.snapshot(row)),
+        data={key: str(value) for key, value in data.items()},
+    )
+    if by is not None and not type(row)._default_manager.visible_to(by).filter(pk=row.pk).exists():
+        raise NotVisible
+    return row
+
+
+def blockers(obj: models.Model, transition: Transition, by: Any) -> list[Problem]:
+    """Why `transition` cannot be run on `obj` now."""
+    check = transition.custom.get("blockers")
+    return check(obj, by) if check else []
+
+
+def has_transitions(model: type[models.Model]) -> bool:
+    """Whether rows of `model` have a state that changes through the workflow."""
+    return bool(_declared(model))
+
+
+def names(model: type[models.Model]) -> list[str]:
+    """The names of all transitions declared on `model`."""
+    return list(_declared(model))
+
+
+def _declared(model: type[models.Model]) -> dict[str, Transition]:
+    found: dict[str, Transition] = {}
+    for field in model._meta.concrete_fields:
+        if hasattr(field, "get_all_transitions"):
+            for transition in field.get_all_transitions(model):
+                found.setdefault(transition.name, transition)
+    return found
+
+
+def _leads_out_of(transition: Transition, obj: models.Model) -> bool:
+    state = getattr(obj, transition.field.name)
+    return getattr(type(obj), transition.name)._django_fsm.has_transition(state)
