@@ -1,0 +1,15 @@
+"""How gunicorn runs the web pages, in `make run` and in the container: `-c python:channel_crm.gunicorn`."""
+
+import os
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+preload_app = True  # the workers share the memory of the code
+timeout = int(os.environ.get("WEB_TIMEOUT", "120"))  # a large upload is slower than a page
+graceful_timeout = 10
+max_requests = 20_000
+max_requests_jitter = 2_000
+accesslog = None
+loglevel = "warning"
+control_socket_disable = True

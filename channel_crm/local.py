@@ -1,0 +1,105 @@
+"""PostgreSQL and Valkey for a machine that has neither.
+
+`ensure()` runs before the settings read the environment (manage.py, tests, `make run`). Where
+`DATABASE_URL` or `REDIS_URL` is not set it joins this checkout's own server in `var/`, starts it if
+need be, and sets the variable. The server stays up as long as anybody uses it: see `keeper`.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from channel_crm import keeper
+
+VAR = Path(__file__).resolve().parent.parent / "var"
+
+_held: dict[str, IO] = {}
+
+
+def ensure(var: Path = VAR) -> None:
+    """Set DATABASE_URL and REDIS_URL where they are missing. Exits with one line on failure."""
+    missing = [kind for kind in keeper.SERVERS.values() if not os.environ.get(kind.variable)]
+    try:
+        for kind in missing:
+            os.environ[kind.variable] = _join(kind(var))
+    except (keeper.ServerError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+def leave() -> None:
+    """Stop using the servers; returns when those that nobody else uses have stopped."""
+    while _held:
+        name, users = _held.popitem()
+        folder = Path(users.name).parent
+        users.close()
+        os.environ.pop(keeper.SERVERS[name].variable, None)
+        _wait_for_stop(folder)
+
+
+def _join(server: keeper.Server) -> str:
+    server.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    users = (server.folder / "users.lock").open("a")
+    fcntl.flock(users, fcntl.LOCK_SH)  # waits while a keeper is stopping the server
+    with (server.folder / "start.lock").open("a") as starting:
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        _start(server)
+    _held[server.name] = users
+    return server.url()
+
+
+def _start(server: keeper.Server) -> None:
+    """Have a keeper for the server and wait until it answers."""
+    deadline = time.monotonic() + keeper.START_SECONDS
+    while _is_locked(server.folder / "keeper.lock"):
+        if server.answers():
+            return
+        if time.monotonic() > deadline:
+            raise keeper.ServerError(
+                f"The embedded {server.name} does not answer: {server.last_words()}"
+            )
+        time.sleep(0.05)
+    _spawn_keeper(server)
+
+
+def _spawn_keeper(server: keeper.Server) -> None:
+    with (server.folder / "keeper.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", keeper.__file__, server.name, str(server.folder.parent)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+            text=True,
+        )
+    assert process.stdout
+    with process.stdout as said:
+        line = said.readline().strip()
+    if line != "ready":
+        raise keeper.ServerError(line or f"no keeper for {server.name}: see {log.name}")
+    # It outlives us: no wait, and no complaint that there was none.
+    process.returncode = 0
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether somebody holds this lock for himself alone."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def _wait_for_stop(folder: Path) -> None:
+    """Wait for the keeper to end, unless others still use its server."""
+    deadline = time.monotonic() + keeper.STOP_SECONDS
+    time.sleep(0.25)  # longer than the keeper takes to notice
+    while time.monotonic() < deadline and _is_locked(folder / "keeper.lock"):
+        if not _is_locked(folder / "users.lock"):
+            return  # the keeper did not take it: somebody else holds it
+        time.sleep(0.02)

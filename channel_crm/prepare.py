@@ -1,0 +1,66 @@
+"""Bring the database and the static files up to date before the servers start (`make run`)."""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command, get_commands
+
+VAR = settings.BASE_DIR / "var"
+
+
+def collect_static() -> None:
+    """Copy, compress and fingerprint the static files, only when one of them has changed."""
+    root = Path(settings.STATIC_ROOT)
+    stamp = root / ".stamp"
+    value = static_digest()
+    if settings.DEBUG or (stamp.exists() and stamp.read_text() == value):
+        return
+    print("Collecting static files …", flush=True)
+    # The icons are drawn into the pages by a template tag; nobody fetches their files.
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=["tabler-icons"])
+    stamp.write_text(value)
+
+
+def static_digest() -> str:
+    """A digest of our own files' sizes and times and of the locked packages, which bring the rest."""
+    sha = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
+    folders = [settings.BASE_DIR / "static", *settings.BASE_DIR.glob("*/static")]
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "tabler-icons" not in path.parts:
+                found = path.stat()
+                sha.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return sha.hexdigest()
+
+
+def load_demo() -> None:
+    """The demo network, once: an installation that has partners keeps what it has. DEMO=0 leaves it out."""
+    from partners.models import Partner
+
+    if os.environ.get("DEMO", "1") != "0" and not Partner.objects.exists():
+        print("Loading the demo network (once, about a minute) …", flush=True)
+        call_command("demo", stdout=io.StringIO())
+
+
+def note_accounts() -> None:
+    """Leave the demo accounts, if there are any, where the supervisor prints them from."""
+    said = io.StringIO()
+    call_command("demo", accounts=True, stdout=said)
+    (VAR / "accounts.txt").write_text(said.getvalue())
+
+
+def main() -> None:
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    collect_static()
+    if "demo" in get_commands():
+        load_demo()
+        note_accounts()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""`make run`: the whole program on this machine under one supervisor.
+
+Starts the embedded servers where no others are given, brings the database up to date, then keeps the
+web server, the worker and the beat running until Ctrl-C. Nothing it started outlives it.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from channel_crm import local
+
+STOP_SECONDS = 15
+# A part that ends by itself is started again, but not for ever.
+RESTARTS, WITHIN_SECONDS = 5, 60
+PR_SET_PDEATHSIG = 1
+
+
+class Failed(Exception):
+    """What a person has to read and can do something about."""
+
+
+class Stopped(Exception):
+    """Ctrl-C, SIGTERM or a closed terminal."""
+
+
+def die_with_parent() -> None:
+    """On Linux, be told to stop when the supervisor is killed outright."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Part:
+    """One program under the supervisor."""
+
+    def __init__(self, name: str, command: list[str]):
+        self.name = name
+        self.command = command
+        self.process: subprocess.Popen | None = None
+        self.endings: list[float] = []
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the supervisor; it stops the parts in order
+            preexec_fn=die_with_parent,
+        )
+        threading.Thread(target=self._print, args=(self.process.stdout,), daemon=True).start()
+
+    def _print(self, output: IO[bytes]) -> None:
+        for line in output:
+            print(f"{self.name:6} | {line.decode(errors='replace').rstrip()}", flush=True)
+
+    def ended(self) -> int | None:
+        return self.process.poll() if self.process else None
+
+    def restart(self) -> None:
+        """Start again after it ended by itself; raises Failed when that happens too often."""
+        now = time.monotonic()
+        self.endings = [then for then in self.endings if now - then < WITHIN_SECONDS] + [now]
+        if len(self.endings) > RESTARTS:
+            raise Failed(f"{self.name} keeps ending (status {self.ended()}); its last lines are above.")
+        print(f"{self.name:6} | ended with status {self.ended()}, starting it again", flush=True)
+        time.sleep(1)
+        self.start()
+
+    def signal(self, number: signal.Signals, *, group: bool = False) -> None:
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                (os.killpg if group else os.kill)(self.process.pid, number)
+
+    def stop(self, deadline: float) -> None:
+        """Wait for the end after a SIGTERM; what is left of it then is killed."""
+        if self.process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(max(0, deadline - time.monotonic()))
+            self.signal(signal.SIGKILL, group=True)
+            self.process.wait()
+
+
+def parts(host: str, port: int) -> list[Part]:
+    """Web server, worker and beat, as docker-compose.yml runs them."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "channel_crm"]
+    schedule = str(local.VAR / "celerybeat-schedule")
+    return [
+        Part("web", [python, "-m", "gunicorn", "channel_crm.wsgi", "--bind", f"{host}:{port}"]
+             + ["-c", "python:channel_crm.gunicorn"]),
+        Part("worker", [*celery, "worker", "--concurrency=2", "--loglevel=WARNING"]),
+        Part("beat", [*celery, "beat", "--loglevel=WARNING", "--pidfile=", f"--schedule={schedule}"]),
+    ]
+
+
+def read_port() -> int:
+    text = os.environ.get("PORT", "8000")
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise Failed(f"PORT={text} is not a port number.")
+    return int(text)
+
+
+def lock_run(address: str) -> IO:
+    """Hold `var/run.lock` for as long as we run. Raises Failed when another run holds it."""
+    local.VAR.mkdir(mode=0o700, exist_ok=True)
+    file = (local.VAR / "run.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise Failed(f"Channel CRM already runs: {file.read().strip()}. Use it, or stop it first.") from None
+    file.truncate(0)
+    file.write(f"{address} (process {os.getpid()})")
+    file.flush()
+    return file
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises Failed when something listens there. Waits a moment for a run that is just ending."""
+    for _attempt in range(30):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((host, port))
+                return
+            except PermissionError:
+                raise Failed(f"Port {port} needs root. Choose one above 1023: make run PORT=8001") from None
+            except OSError:
+                time.sleep(0.1)
+    raise Failed(f"Port {port} is taken. Choose another: make run PORT={port + 1}")
+
+
+def check_servers() -> None:
+    """Raises Failed when a server that was named in the environment does not answer."""
+    import psycopg2
+    import redis
+
+    database, cache = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    if database:
+        try:
+            psycopg2.connect(database, connect_timeout=5).close()
+        except psycopg2.Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise Failed(f"The database of DATABASE_URL cannot be used: {reason}") from None
+    if cache:
+        try:
+            redis.from_url(cache, socket_connect_timeout=5).ping()
+        except (redis.RedisError, OSError, ValueError) as error:
+            place = urlsplit(cache).hostname or cache
+            raise Failed(f"The server of REDIS_URL ({place}) does not answer: {error}") from None
+
+
+def prepare() -> None:
+    """Migrations, static files and the demo, in a process of their own."""
+    process = subprocess.Popen([sys.executable, "-m", "channel_crm.prepare"], preexec_fn=die_with_parent)
+    try:
+        if process.wait():
+            raise Failed("The database could not be prepared; the reason is above.")
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def wait_for_web(web: Part, host: str, port: int) -> None:
+    deadline = time.monotonic() + 60
+    while web.ended() is None and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
+            if connection.getresponse().status == 200:
+                return
+        time.sleep(0.1)
+    raise Failed("The web server does not answer; its last lines are above.")
+
+
+def supervise(running: list[Part], host: str, port: int) -> None:
+    """Start the parts and keep them going until a signal ends it."""
+    try:
+        for part in running:
+            part.start()
+        wait_for_web(running[0], host, port)
+        show_welcome(host, port)
+        while True:
+            for part in running:
+                if part.ended() is not None:
+                    part.restart()
+            time.sleep(0.5)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        print("Stopping …", flush=True)
+        deadline = time.monotonic() + STOP_SECONDS
+        for part in running:
+            part.signal(signal.SIGTERM)
+        for part in running:
+            part.stop(deadline)
+
+
+def show_welcome(host: str, port: int) -> None:
+    accounts = local.VAR / "accounts.txt"
+    print(f"\nChannel CRM is ready: http://{'localhost' if host == '127.0.0.1' else host}:{port}/")
+    if accounts.exists():
+        print(accounts.read_text().rstrip())
+    print("Ctrl-C stops it.\n", flush=True)
+
+
+def stop_on_signal(*_: object) -> None:
+    raise Stopped
+
+
+def main() -> int:
+    """Run until stopped. Returns the exit status."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_crm.settings")
+    os.environ.setdefault("LOCAL", "1")
+    os.chdir(local.VAR.parent)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_on_signal)
+    host = os.environ.get("HOST", "127.0.0.1")
+    try:
+        port = read_port()
+        with lock_run(f"http://localhost:{port}/"):
+            check_port(host, port)
+            check_servers()
+            local.ensure()
+            try:
+                prepare()
+                supervise(parts(host, port), host, port)
+            finally:
+                local.leave()
+    except Failed as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 1
+    except Stopped:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

