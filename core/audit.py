@@ -16,6 +16,7 @@ from core.scoping import scope_id_of
 
 Snapshot = dict[str, Any]
 Changes = dict[str, list[Any]]
+_NOTHING = [(None, ""), ("", None)]
 _IGNORED = {"created_at", "updated_at", "path", "password", "last_login", "preferences"}
 
 
@@ -30,12 +31,11 @@ def snapshot(obj: models.Model) -> Snapshot:
 
 
 def diff(before: Snapshot, after: Snapshot) -> Changes:
-    """{field: [old, new]} for what differs; a field absent on one side counts as null there."""
+    """{field: [old, new]} for what differs; absent, null and empty are the same nothing."""
     names = [*before, *(name for name in after if name not in before)]
+    pairs = {name: [before.get(name), after.get(name)] for name in names}
     return {
-        name: [before.get(name), after.get(name)]
-        for name in names
-        if before.get(name) != after.get(name)
+        name: [old, new] for name, (old, new) in pairs.items() if old != new and (old, new) not in _NOTHING
     }
 
 

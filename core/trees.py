@@ -87,7 +87,7 @@ class TreeModel(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        self.refresh_from_db(fields=["path"])
+        self.path = type(self)._base_manager.values_list("path", flat=True).get(pk=self.pk)
 
     @property
     def depth(self) -> int:

@@ -19,11 +19,38 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.utils.translation import gettext as _
-from django_fsm import Transition
+from django_fsm import FSMFieldMixin, Transition
 
 from core import audit
 from core.crud import verb_of
 from core.errors import Blocked, Conflict, NotVisible, Problem
+
+
+class StatefulModel(models.Model):
+    """The base of models with a protected state: only a transition writes it."""
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        super().clean_fields(exclude={*(exclude or ()), *state_fields(type(self))})
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, **kwargs: Any) -> None:
+        # The field refuses a second value, so the first is forgotten. (The library's own mixin
+        # lifts the protection of the field itself for a moment, for all threads.)
+        for name in state_fields(type(self)):
+            if fields is None or name in fields:
+                self.__dict__.pop(name, None)
+        super().refresh_from_db(using, fields, **kwargs)
+
+
+def state_fields(model: type[models.Model]) -> list[str]:
+    """The names of the protected state fields of `model`."""
+    return [
+        field.attname
+        for field in model._meta.concrete_fields
+        if isinstance(field, FSMFieldMixin) and field.protected
+    ]
 
 
 @dataclass(frozen=True)
@@ -69,7 +96,7 @@ def fire(obj: Any, name: str, *, by: Any, on: date, reason: str = "", **data: An
             _("“%(action)s” is not possible in state “%(state)s”.")
             % {
                 "action": transition_of.custom["label"],
-                "state": row._get_FIELD_display(transition_of.field),
+                "state": row._get_FIELD_display(getattr(type(row), name)._django_fsm.field),
             },
         )
     problems = blockers(row, transition_of, by)
@@ -112,12 +139,14 @@ def names(model: type[models.Model]) -> list[str]:
 def _declared(model: type[models.Model]) -> dict[str, Transition]:
     found: dict[str, Transition] = {}
     for field in model._meta.concrete_fields:
-        if hasattr(field, "get_all_transitions"):
+        if isinstance(field, FSMFieldMixin):
             for transition in field.get_all_transitions(model):
                 found.setdefault(transition.name, transition)
-    return found
+    # In the order in which they are declared, which is the order of the buttons.
+    order = [name for cls in reversed(model.__mro__) for name in vars(cls)]
+    return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
 
 
 def _leads_out_of(transition: Transition, obj: models.Model) -> bool:
-    state = getattr(obj, transition.field.name)
-    return getattr(type(obj), transition.name)._django_fsm.has_transition(state)
+    meta = getattr(type(obj), transition.name)._django_fsm
+    return meta.has_transition(getattr(obj, meta.field.name))

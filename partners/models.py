@@ -21,6 +21,7 @@ from core.models import Model
 from core.scoping import sees_everything
 from core.text import pinyin_of
 from core.trees import TreeModel, TreeQuerySet
+from core.workflow import StatefulModel
 from partners.credit_code import credit_code_problem
 
 
@@ -85,7 +86,7 @@ class PartnerQuerySet(TreeQuerySet):
         return self.filter(path__startswith=path) if with_sub_partners else self.filter(pk=partner_id)
 
 
-class Partner(TreeModel, Model):
+class Partner(StatefulModel, TreeModel, Model):
     """A company through which the vendor sells. `parent` is the partner it buys from, if any."""
 
     class ChannelType(models.TextChoices):
@@ -155,6 +156,9 @@ class Partner(TreeModel, Model):
                 Upper("code"),
                 name="partner_code_unique",
                 violation_error_message=_("There is a partner with this code already."),
+            ),
+            models.CheckConstraint(
+                name="partner_state_known", condition=Q(state__in=["prospect", "onboarding", "active", "suspended", "exited"])
             ),
             models.CheckConstraint(
                 name="partner_credit_code_form",
