@@ -1,0 +1,56 @@
+"""One run of a scheme and period at a time, held by a PostgreSQL advisory lock.
+
+The lock belongs to the database session: when a worker dies, its session ends and the lock is
+free again. That is how a run that still works is told from one that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict
+
+
+def run_key(scheme_code: str, period_code: str) -> str:
+    """The name of the lock of one scheme and period."""
+    return f"performance:{scheme_code}:{period_code}"
+
+
+@contextmanager
+def hold(key: str) -> Iterator[None]:
+    """Hold the lock for the body. Conflict `already_running` when another session has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        if not cursor.fetchone()[0]:
+            raise Conflict(
+                "already_running",
+                _("This evaluation is running already. Nothing was started a second time."),
+            )
+    try:
+        yield
+    finally:
+        # A session that is gone has given its locks back.
+        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def is_held(key: str) -> bool:
+    """Whether any session holds the lock; asks without taking it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT 1
+                FROM pg_locks, pg_database, hashtextextended(%s, 0) AS key
+                WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                  AND pg_database.oid = pg_locks.database AND datname = current_database()
+                  AND classid::bigint = (key >> 32) & 4294967295
+                  AND objid::bigint = key & 4294967295)
+            """,
+            [key],
+        )
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,276 @@
+"""Verbs on schemes and evaluations."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import audit, jobs, workflow
+from core.errors import Conflict, DomainError
+from core.models import Job
+from core.periods import Period
+from performance import locks, run
+from performance.definitions import definition
+from performance.models import (
+    Evaluation,
+    EvaluationSchedule,
+    Scheme,
+    SchemeItem,
+    SchemeLevel,
+    SchemeVersion,
+    Score,
+)
+
+# A run that was handed to a worker this long ago and is worked on by nobody was lost.
+ORPHANED_AFTER = timedelta(minutes=2)
+
+
+def _no_progress(done: int, total: int, message: str) -> None:
+    """Nobody watches."""
+
+
+def evaluate(
+    *,
+    scheme_code: str,
+    period: str,
+    by: Any,
+    on: date,
+    publish: bool = False,
+    progress: run.Step = _no_progress,
+) -> Evaluation:
+    """Score all partners of the scheme's published version over `period` ("2013Q3") and wait for it.
+
+    A run that is not published yet is computed again in place; after publishing, the next run is a
+    new revision. Raises DomainError unknown_scheme, no_published_version, bad_period,
+    period_in_future, period_not_over (only to publish), no_partners; Conflict already_running.
+    """
+    scheme = _scheme(scheme_code)
+    wanted = _period(period, on)
+    if publish and wanted.end > on:
+        message = _("%(period)s is not over yet; it cannot be published.")
+        raise DomainError("period_not_over", message % {"period": wanted.code}, "period")
+    with locks.hold(locks.run_key(scheme.code, wanted.code)):
+        evaluation = _prepare(scheme, wanted)
+        _compute(evaluation, by=by, on=on, progress=progress)
+        if publish:
+            evaluation = publish_evaluation(evaluation=evaluation, by=by)
+    evaluation.refresh_from_db()
+    return evaluation
+
+
+@transaction.atomic
+def request_evaluation(*, scheme: Scheme, period: str, by: Any, on: date) -> Job:
+    """Let a worker evaluate; returns the job to watch. Raises as `evaluate` does."""
+    from performance import tasks
+
+    wanted = _period(period, on)
+    if locks.is_held(locks.run_key(scheme.code, wanted.code)):
+        raise Conflict("already_running", _("This evaluation is running already."))
+    evaluation = _prepare(scheme, wanted)
+    job = jobs.enqueue(
+        tasks.run_evaluation, evaluation.pk, kind="evaluation", title=str(evaluation), by=by
+    )
+    Evaluation.objects.filter(pk=evaluation.pk).update(job=job)
+    return job
+
+
+def run_prepared(*, evaluation: Evaluation, by: Any, on: date, progress: run.Step) -> Evaluation:
+    """What a worker does for `request_evaluation`; one that is no longer waiting is left as it is.
+
+    Raises Conflict already_running, DomainError no_partners.
+    """
+    with locks.hold(locks.run_key(evaluation.scheme.code, evaluation.period_code)):
+        evaluation.refresh_from_db()
+        if evaluation.state == Evaluation.State.RUNNING:
+            _compute(evaluation, by=by, on=on, progress=progress)
+    evaluation.refresh_from_db()
+    return evaluation
+
+
+def publish_evaluation(*, evaluation: Evaluation, by: Any) -> Evaluation:
+    """Make a computed evaluation known and immutable. Raises as `workflow.fire` does."""
+    return workflow.fire(evaluation, "publish", by=by)
+
+
+def _scheme(code: str) -> Scheme:
+    scheme = Scheme.objects.filter(code=code).first()
+    if scheme is None:
+        message = _("There is no scheme “%(code)s”.") % {"code": code}
+        raise DomainError("unknown_scheme", message, "scheme")
+    return scheme
+
+
+def _period(code: str, on: date) -> Period:
+    period = Period.parse(code, settings.FISCAL_YEAR_START)
+    if period.start > on:
+        message = _("%(period)s lies in the future.") % {"period": period.code}
+        raise DomainError("period_in_future", message, "period")
+    return period
+
+
+@transaction.atomic
+def _prepare(scheme: Scheme, period: Period) -> Evaluation:
+    """The row to compute into: the last revision, or a new one when that is published."""
+    Scheme.objects.select_for_update().get(pk=scheme.pk)
+    version = scheme.current()
+    if version is None:
+        message = _("The scheme “%(scheme)s” has no published version.") % {"scheme": scheme}
+        raise DomainError("no_published_version", message, "scheme")
+    runs = Evaluation.objects.filter(scheme=scheme, period_code=period.code)
+    last = runs.order_by("-revision").first()
+    if last is None or last.state == Evaluation.State.PUBLISHED:
+        return Evaluation.objects.create(
+            scheme=scheme,
+            scheme_version=version,
+            period_code=period.code,
+            starts_on=period.start,
+            ends_before=period.end,
+            revision=last.revision + 1 if last else 1,
+        )
+    Evaluation.objects.filter(pk=last.pk).update(
+        state=Evaluation.State.RUNNING, scheme_version=version, dispatched_at=timezone.now()
+    )
+    last.refresh_from_db()
+    return last
+
+
+def _compute(evaluation: Evaluation, *, by: Any, on: date, progress: run.Step) -> None:
+    """Everything or nothing in one transaction; what fails leaves the row `failed` and says why."""
+    try:
+        with transaction.atomic():
+            _replace_scores(evaluation, by=by, on=on, progress=progress)
+    except Exception as error:
+        with transaction.atomic():
+            rows = Evaluation.objects.filter(pk=evaluation.pk, state=Evaluation.State.RUNNING)
+            if rows.update(state=Evaluation.State.FAILED):
+                audit.record(
+                    "performance.evaluation.failed", evaluation, by=by, data={"error": str(error)}
+                )
+        raise
+
+
+def _replace_scores(evaluation: Evaluation, *, by: Any, on: date, progress: run.Step) -> None:
+    Score.objects.filter(evaluation=evaluation)._raw_delete(using=Score.objects.db)
+    outcome = run.compute(
+        evaluation.pk, definition(evaluation.scheme_version), evaluation.period, progress
+    )
+    Evaluation.objects.filter(pk=evaluation.pk).update(
+        state=Evaluation.State.COMPUTED,
+        as_of=on,
+        computed_at=timezone.now(),
+        partner_count=outcome.partner_count,
+        digest=outcome.digest,
+        watermark=outcome.watermark,
+        peers=outcome.peers,
+    )
+    audit.record(
+        "performance.evaluation.computed",
+        evaluation,
+        by=by,
+        data={"digest": outcome.digest, "partners": outcome.partner_count},
+    )
+
+
+# --- the calendar --------------------------------------------------------------------------
+
+
+def start_due(*, on: date) -> list[Evaluation]:
+    """Start what the schedules say is due on `on`, each period once. Returns what was started."""
+    started = []
+    for schedule_id in EvaluationSchedule.objects.filter(active=True).values_list("pk", flat=True):
+        evaluation = _start_if_due(schedule_id, on)
+        if evaluation:
+            started.append(evaluation)
+    return started
+
+
+@transaction.atomic
+def _start_if_due(schedule_id: int, on: date) -> Evaluation | None:
+    schedule = (
+        EvaluationSchedule.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("scheme")
+        .filter(pk=schedule_id, active=True, scheme__versions__state=SchemeVersion.State.PUBLISHED)
+        .first()
+    )
+    if schedule is None:
+        return None
+    fiscal = settings.FISCAL_YEAR_START
+    day = on - timedelta(days=schedule.days_after)
+    due = Period.containing(schedule.every, day, fiscal).previous()
+    if schedule.last_period and Period.parse(schedule.last_period, fiscal).start >= due.start:
+        return None
+    EvaluationSchedule.objects.filter(pk=schedule.pk).update(last_period=due.code)
+    if Evaluation.objects.filter(scheme=schedule.scheme, period_code=due.code).exists():
+        return None
+    job = request_evaluation(scheme=schedule.scheme, period=due.code, by=None, on=on)
+    return Evaluation.objects.get(job=job)
+
+
+def resume_orphans(*, now: datetime) -> list[Evaluation]:
+    """Hand evaluations that lost their worker to another one. Returns them.
+
+    Lost is what is `running`, was handed out a while ago and whose lock nobody holds.
+    """
+    waiting = Evaluation.objects.filter(
+        state=Evaluation.State.RUNNING, dispatched_at__lt=now - ORPHANED_AFTER
+    ).select_related("scheme", "job")
+    return [evaluation for evaluation in waiting if _resume(evaluation, now)]
+
+
+@transaction.atomic
+def _resume(evaluation: Evaluation, now: datetime) -> bool:
+    from performance import tasks
+
+    if locks.is_held(locks.run_key(evaluation.scheme.code, evaluation.period_code)):
+        return False
+    if evaluation.job and evaluation.job.is_open:
+        arguments = (evaluation.job.pk, evaluation.pk)
+        transaction.on_commit(lambda: tasks.run_evaluation.delay(*arguments))
+        job = evaluation.job
+    else:
+        job = jobs.enqueue(
+            tasks.run_evaluation, evaluation.pk, kind="evaluation", title=str(evaluation), by=None
+        )
+    rows = Evaluation.objects.filter(
+        pk=evaluation.pk, state=Evaluation.State.RUNNING, dispatched_at=evaluation.dispatched_at
+    )
+    return bool(rows.update(dispatched_at=now, job=job))
+
+
+# --- schemes -------------------------------------------------------------------------------
+
+
+def publish_version(*, version: SchemeVersion, by: Any) -> SchemeVersion:
+    """Freeze a draft and retire the version in force. Raises Blocked with every problem of it."""
+    return workflow.fire(version, "publish", by=by)
+
+
+@transaction.atomic
+def draft_version(*, scheme: Scheme, by: Any) -> SchemeVersion:
+    """A new draft that starts as a copy of the newest version; the open draft if there is one."""
+    Scheme.objects.select_for_update().get(pk=scheme.pk)
+    newest = scheme.versions.order_by("-number").first()
+    if newest and newest.state == SchemeVersion.State.DRAFT:
+        return newest
+    draft = SchemeVersion(scheme=scheme, number=newest.number + 1 if newest else 1)
+    if newest:
+        draft.scope = newest.scope
+    draft.save()
+    if newest:
+        SchemeItem.objects.bulk_create(_copies(newest.items.all(), draft))
+        SchemeLevel.objects.bulk_create(_copies(newest.levels.all(), draft))
+    audit.record("performance.schemeversion.created", draft, by=by)
+    return draft
+
+
+def _copies(rows: Any, version: SchemeVersion) -> list[Any]:
+    copies = []
+    for row in rows:
+        row.pk, row.version = None, version
+        copies.append(row)
+    return copies
