@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from django.contrib.auth.backends import ModelBackend
+from allauth.account.auth_backends import AuthenticationBackend
 
 from accounts.roles import codenames
 
@@ -18,8 +18,8 @@ def _of_role(role: str) -> frozenset[str]:
     return frozenset(codenames(role))
 
 
-class CachedPermissionBackend(ModelBackend):
-    """Django's own backend, with the permissions of the role read from the table."""
+class RoleBackend(AuthenticationBackend):
+    """Signs people in as allauth does; reads the permissions of their role from the table."""
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:

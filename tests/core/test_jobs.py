@@ -1,0 +1,71 @@
+import pytest
+from django.core.cache import cache
+
+from core import jobs
+from core.errors import Conflict, DomainError
+from core.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job():
+    return Job.objects.create(kind="test", title="Test")
+
+
+def test_a_job_keeps_its_result(job):
+    with jobs.running(job.pk) as progress:
+        progress.set(1, 4, "quarter")
+        assert jobs.progress_of(job) == {"done": 1, "total": 4, "message": "quarter", "percent": 25}
+        progress.finish({"rows": 4}, "/somewhere/")
+    job.refresh_from_db()
+    assert (job.state, job.result, job.result_url) == ("done", {"rows": 4}, "/somewhere/")
+    assert job.started_at <= job.finished_at
+
+
+def test_cancel_stops_the_work_at_its_next_word(job):
+    with jobs.running(job.pk) as progress:
+        jobs.cancel(job, by=None)
+        progress.set(1, 2)
+        pytest.fail("the work went on")
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_never_begins(job):
+    jobs.cancel(job, by=None)
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    with pytest.raises(Conflict), jobs.running(job.pk):
+        pytest.fail("it ran")
+
+
+def test_a_refusal_is_told_and_a_fault_is_raised_again(job):
+    with jobs.running(job.pk):
+        raise DomainError("no", "Not like this.")
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("failed", "Not like this.")
+    other = Job.objects.create(kind="test", title="Other")
+    with pytest.raises(ZeroDivisionError), jobs.running(other.pk):
+        _ = 1 / 0
+    other.refresh_from_db()
+    assert other.state == "failed"
+
+
+def test_a_task_delivered_twice_does_its_work_once(job):
+    with jobs.running(job.pk):
+        pass
+    with pytest.raises(Conflict), jobs.running(job.pk):
+        pytest.fail("it ran twice")
+
+
+def test_an_ended_job_cannot_be_cancelled(job):
+    with jobs.running(job.pk):
+        pass
+    with pytest.raises(Conflict):
+        jobs.cancel(job, by=None)
+
+
+def test_progress_of_unknown_length_has_no_percent(job):
+    cache.delete(f"job-progress:{job.pk}")
+    assert jobs.progress_of(job)["percent"] is None

@@ -1,0 +1,95 @@
+"""Makes valid rows for tests: each function takes what matters and fills in the rest."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from accounts.models import Territory, User
+from catalog.models import Product, ProductLine
+from partners.models import Contact, Level, Membership, Partner, Site
+from sales.models import SalesFact, Target
+
+_number = count(1)
+
+
+def make_territory(name: str = "", *, parent: Territory | None = None, **fields: Any) -> Territory:
+    number = next(_number)
+    fields.setdefault("code", f"T{number}")
+    return Territory.objects.create(name=name or f"Territory {number}", parent=parent, **fields)
+
+
+def make_user(role: str = "director", *, territories: Any = (), **fields: Any) -> User:
+    fields.setdefault("username", f"user{next(_number)}")
+    user = User(role=role, language=fields.pop("language", "en"), **fields)
+    user.set_unusable_password()
+    user.save()
+    user.territories.set(territories)
+    return user
+
+
+def make_partner(name: str = "", **fields: Any) -> Partner:
+    number = next(_number)
+    fields.setdefault("code", f"P{number}")
+    fields.setdefault("state", Partner.State.ACTIVE)
+    if "territory" not in fields:
+        fields["territory"] = Territory.objects.first() or make_territory()
+    partner = Partner(name=name or f"Partner {number}", **fields)
+    partner.normalise()
+    partner.save()
+    return partner
+
+
+def make_contact(partner: Partner | None = None, **fields: Any) -> Contact:
+    fields.setdefault("name", f"Contact {next(_number)}")
+    return Contact.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_site(partner: Partner | None = None, **fields: Any) -> Site:
+    fields.setdefault("name", f"Site {next(_number)}")
+    return Site.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_membership(partner: Partner, *, role: str = "partner_admin", **fields: Any) -> Membership:
+    user = fields.pop("user", None) or make_user(role)
+    return Membership.objects.create(user=user, partner=partner, **fields)
+
+
+def make_level(**fields: Any) -> Level:
+    number = next(_number)
+    fields.setdefault("code", f"level-{number}")
+    fields.setdefault("name", f"Level {number}")
+    return Level.objects.create(rank=fields.pop("rank", 1000 + number), **fields)
+
+
+def make_product_line(name: str = "", **fields: Any) -> ProductLine:
+    number = next(_number)
+    fields.setdefault("code", f"L{number}")
+    return ProductLine.objects.create(name=name or f"Line {number}", **fields)
+
+
+def make_product(name: str = "", **fields: Any) -> Product:
+    number = next(_number)
+    fields.setdefault("code", f"A{number}")
+    if "product_line" not in fields:
+        fields["product_line"] = ProductLine.objects.first() or make_product_line()
+    return Product.objects.create(name=name or f"Product {number}", **fields)
+
+
+def make_fact(partner: Partner | None = None, **fields: Any) -> SalesFact:
+    fields.setdefault("source", "test")
+    fields.setdefault("reference", f"R{next(_number)}")
+    fields.setdefault("occurred_on", date(2026, 1, 15))
+    fields.setdefault("quantity", Decimal(1))
+    fields.setdefault("amount", Decimal(100))
+    if "product" not in fields:
+        fields["product"] = Product.objects.first() or make_product()
+    return SalesFact.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_target(partner: Partner | None = None, **fields: Any) -> Target:
+    fields.setdefault("month", date(2026, 1, 1))
+    fields.setdefault("amount", Decimal(1000))
+    return Target.objects.create(partner=partner or make_partner(), **fields)
