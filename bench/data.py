@@ -1,0 +1,94 @@
+"""Synthetic rows in bulk, by SQL: deterministic, and as many as asked for."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from accounts.models import Territory, User
+from catalog.models import Product, ProductLine
+from partners.models import Level, Partner
+
+LINES, PRODUCTS, TERRITORIES = 12, 300, 340
+
+
+def base() -> None:
+    """Territories, product lines and products; once."""
+    if Territory.objects.exists():
+        return
+    country = Territory.objects.create(code="BENCH", name="Bench", level="country")
+    Territory.objects.bulk_create(
+        Territory(code=f"B{n:03}", name=f"City {n}", level="city", parent=country)
+        for n in range(TERRITORIES)
+    )
+    ProductLine.objects.bulk_create(
+        ProductLine(code=f"BL{n:02}", name=f"Line {n}", role="focus" if n % 4 == 0 else "")
+        for n in range(LINES)
+    )
+    lines = list(ProductLine.objects.order_by("code"))
+    Product.objects.bulk_create(
+        Product(code=f"BP{n:04}", name=f"Product {n}", product_line=lines[n % LINES])
+        for n in range(PRODUCTS)
+    )
+
+
+def partners(count: int) -> None:
+    """Bring the number of partners to `count`."""
+    have = Partner.objects.count()
+    if have >= count:
+        return
+    towns = list(Territory.objects.filter(level="city").order_by("code"))
+    levels = list(Level.objects.all())
+    owner, _created = User.objects.get_or_create(
+        username="bench-owner", defaults={"role": "sales_manager", "last_name": "Owner"}
+    )
+    rows = []
+    for n in range(have, count):
+        row = Partner(
+            code=f"BC{n:06}",
+            name=f"Partner {n} Trading Company",
+            short_name=f"Partner {n}",
+            channel_type=("distributor", "dealer", "agent")[n % 3],
+            territory=towns[n % len(towns)],
+            level=levels[n % len(levels)],
+            owner=owner,
+            state="active" if n % 10 else "suspended",
+        )
+        row.pinyin = f"partner {n}"
+        rows.append(row)
+    Partner.objects.bulk_create(rows, batch_size=2000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE partners_partner")
+
+
+def facts(count: int, partner_count: int, *, first: int = 0, days: int = 1096) -> None:
+    """`count` sell-in lines over three years, spread over partners and products; 2 % returns."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH p AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM partners_partner),
+                 a AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM catalog_product)
+            INSERT INTO sales_salesfact
+                (partner_id, product_id, occurred_on, kind, source, reference, quantity, amount)
+            SELECT p.id, a.id, date '2023-01-01' + (g.n / greatest(1, %(count)s / %(days)s))::int %% %(days)s,
+                   'sell_in', 'bench', 'B' || g.n, 1 + g.n %% 20,
+                   CASE WHEN g.n %% 50 = 0 THEN -1 ELSE 1 END * (100 + (g.n * 7919) %% 90000)::numeric / 10
+            FROM generate_series(%(first)s, %(first)s + %(count)s - 1) AS g(n)
+            JOIN p ON p.n = (g.n * 7919::bigint) %% %(partners)s
+            JOIN a ON a.n = (g.n * 104729::bigint) %% %(products)s
+            """,
+            {
+                "count": count,
+                "first": first,
+                "days": days,
+                "partners": partner_count,
+                "products": PRODUCTS,
+            },
+        )
+        cursor.execute("VACUUM ANALYZE sales_salesfact")
+        cursor.execute("VACUUM ANALYZE sales_salesdaily")
+
+
+def clear_facts() -> None:
+    """Drop all facts with their rollup, and evaluations."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE sales_salesfact, sales_salesdaily, performance_score CASCADE")
