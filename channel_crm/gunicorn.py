@@ -13,3 +13,12 @@ max_requests_jitter = 2_000
 accesslog = None
 loglevel = "warning"
 control_socket_disable = True
+
+
+def pre_fork(server, worker):
+    """Load every page's code before the workers split off: they share it, and the first page is quick."""
+    from django.template import engines
+    from django.urls import get_resolver
+
+    engines.all()
+    get_resolver().url_patterns  # noqa: B018 (loads them)

@@ -18,6 +18,7 @@ from channel_crm import keeper
 VAR = Path(__file__).resolve().parent.parent / "var"
 
 _held: dict[str, IO] = {}
+_keepers: dict[str, subprocess.Popen] = {}  # the ones this process started
 
 
 def ensure(var: Path = VAR) -> None:
@@ -38,6 +39,8 @@ def leave() -> None:
         users.close()
         os.environ.pop(keeper.SERVERS[name].variable, None)
         _wait_for_stop(folder)
+        if name in _keepers and not _is_locked(folder / "keeper.lock"):
+            _keepers.pop(name).wait()
 
 
 def _join(server: keeper.Server) -> str:
@@ -81,8 +84,7 @@ def _spawn_keeper(server: keeper.Server) -> None:
         line = said.readline().strip()
     if line != "ready":
         raise keeper.ServerError(line or f"no keeper for {server.name}: see {log.name}")
-    # It outlives us: no wait, and no complaint that there was none.
-    process.returncode = 0
+    _keepers[server.name] = process
 
 
 def _is_locked(path: Path) -> bool:

@@ -28,9 +28,8 @@ def collect_static() -> None:
 def static_digest() -> str:
     """A digest of our own files' sizes and times and of the locked packages, which bring the rest."""
     sha = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
-    folders = [settings.BASE_DIR / "static", *settings.BASE_DIR.glob("*/static")]
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
+    for folder in settings.STATICFILES_DIRS:
+        for path in sorted(Path(folder).rglob("*")):
             if path.is_file() and "tabler-icons" not in path.parts:
                 found = path.stat()
                 sha.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from channel_crm import local
 
 STOP_SECONDS = 15
-# A part that ends by itself is started again, but not for ever.
-RESTARTS, WITHIN_SECONDS = 5, 60
+# A part that ends by itself is started again, unless it ended right after its start.
+SOUND_AFTER_SECONDS = 10
 PR_SET_PDEATHSIG = 1
 
 
@@ -48,9 +48,10 @@ class Part:
         self.name = name
         self.command = command
         self.process: subprocess.Popen | None = None
-        self.endings: list[float] = []
+        self.started_at = 0.0
 
     def start(self) -> None:
+        self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
@@ -68,14 +69,13 @@ class Part:
     def ended(self) -> int | None:
         return self.process.poll() if self.process else None
 
-    def restart(self) -> None:
-        """Start again after it ended by itself; raises Failed when that happens too often."""
-        now = time.monotonic()
-        self.endings = [then for then in self.endings if now - then < WITHIN_SECONDS] + [now]
-        if len(self.endings) > RESTARTS:
-            raise Failed(f"{self.name} keeps ending (status {self.ended()}); its last lines are above.")
+    def keep_going(self) -> None:
+        """Start it again when it has ended; raises Failed when it did not even start well."""
+        if self.ended() is None:
+            return
+        if time.monotonic() - self.started_at < SOUND_AFTER_SECONDS:
+            raise Failed(f"{self.name} does not start (status {self.ended()}); its words are above.")
         print(f"{self.name:6} | ended with status {self.ended()}, starting it again", flush=True)
-        time.sleep(1)
         self.start()
 
     def signal(self, number: signal.Signals, *, group: bool = False) -> None:
@@ -95,7 +95,9 @@ class Part:
 def parts(host: str, port: int) -> list[Part]:
     """Web server, worker and beat, as docker-compose.yml runs them."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "channel_crm"]
+    # Being root is fine here: a bare machine or a container may have nobody else.
+    celery = [python, "-W", "ignore:You're running the worker with superuser", "-m", "celery"]
+    celery += ["-A", "channel_crm", "--quiet"]
     schedule = str(local.VAR / "celerybeat-schedule")
     return [
         Part("web", [python, "-m", "gunicorn", "channel_crm.wsgi", "--bind", f"{host}:{port}"]
@@ -174,39 +176,45 @@ def prepare() -> None:
             process.wait()
 
 
-def wait_for_web(web: Part, host: str, port: int) -> None:
-    deadline = time.monotonic() + 60
-    while web.ended() is None and time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)
-        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+def answers(host: str, port: int) -> bool:
+    """Whether the pages can be opened."""
+    place = "127.0.0.1" if host == "0.0.0.0" else host
+    connection = http.client.HTTPConnection(place, port, timeout=5)
+    with contextlib.closing(connection):
+        try:
             connection.request("GET", "/healthz", headers={"Host": "localhost"})
-            if connection.getresponse().status == 200:
-                return
-        time.sleep(0.1)
-    raise Failed("The web server does not answer; its last lines are above.")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
 
-def supervise(running: list[Part], host: str, port: int) -> None:
-    """Start the parts and keep them going until a signal ends it."""
+def supervise(web: Part, others: list[Part], host: str, port: int) -> None:
+    """Start the parts, the pages first, and keep them going until a signal ends it."""
+    running = [web]
     try:
-        for part in running:
-            part.start()
-        wait_for_web(running[0], host, port)
-        show_welcome(host, port)
+        web.start()
         while True:
             for part in running:
-                if part.ended() is not None:
-                    part.restart()
-            time.sleep(0.5)
+                part.keep_going()
+            if len(running) == 1 and answers(host, port):
+                for part in others:
+                    part.start()
+                running += others
+                show_welcome(host, port)
+            time.sleep(0.1 if len(running) == 1 else 0.5)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        print("Stopping …", flush=True)
-        deadline = time.monotonic() + STOP_SECONDS
-        for part in running:
-            part.signal(signal.SIGTERM)
-        for part in running:
-            part.stop(deadline)
+        stop(running)
+
+
+def stop(running: list[Part]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    print("Stopping …", flush=True)
+    deadline = time.monotonic() + STOP_SECONDS
+    for part in running:
+        part.signal(signal.SIGTERM)
+    for part in running:
+        part.stop(deadline)
 
 
 def show_welcome(host: str, port: int) -> None:
@@ -237,7 +245,8 @@ def main() -> int:
             local.ensure()
             try:
                 prepare()
-                supervise(parts(host, port), host, port)
+                web, *others = parts(host, port)
+                supervise(web, others, host, port)
             finally:
                 local.leave()
     except Failed as error:

@@ -8,6 +8,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,9 @@ ASSETS = {
     "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
     "echarts/dist/echarts.min.js": "echarts/echarts.min.js",
 }
-PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+# The maps stay behind, so the files must not name them: fingerprinting follows such names.
+SOURCE_MAP = re.compile(rb"\n?(/\*|//)# sourceMappingURL=[^\n]*")
+PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "-qq"]
 
 
 def fail(message: str) -> None:
@@ -91,13 +94,20 @@ def install_assets() -> None:
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         options += ["--loglevel=error", "--cache", work / "cache"]
         run([*npm(work), "ci", *options], "Fetching the front-end files", cwd=work, stdout=subprocess.DEVNULL)
-        shutil.rmtree(VENDOR, ignore_errors=True)
+        fresh = ROOT / "var" / "vendor.new"
+        shutil.rmtree(fresh, ignore_errors=True)
         for source, target in ASSETS.items():
-            place = VENDOR / target
+            place = fresh / target
             place.parent.mkdir(parents=True, exist_ok=True)
             found = work / "node_modules" / source
-            (shutil.copytree if found.is_dir() else shutil.copyfile)(found, place)
-    stamp.write_text(value)
+            if found.is_dir():
+                shutil.copytree(found, place)
+            else:
+                place.write_bytes(SOURCE_MAP.sub(b"", found.read_bytes()))
+    (fresh / stamp.name).write_text(value)
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    VENDOR.parent.mkdir(exist_ok=True)
+    fresh.rename(VENDOR)
 
 
 def npm(work: Path) -> list:

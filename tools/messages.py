@@ -10,6 +10,7 @@ The files are sorted by message and carry no line numbers, so that a diff shows 
 
 import argparse
 import ast
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -52,11 +53,9 @@ class BadSource(Exception):
 
 def files(*suffixes: str) -> Iterator[Path]:
     """Our own source files, in a fixed order."""
-    for path in sorted(ROOT.rglob("*")):
-        parts = path.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") or part in SKIPPED for part in parts)
-        if path.suffix in suffixes and not hidden and path.is_file():
-            yield path
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and name[0] != ".")
+        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix in suffixes)
 
 
 def from_python(path: Path) -> Iterator[Message]:
