@@ -30,3 +30,8 @@ urlpatterns = [
     *[path(prefix, include(room)) for prefix, room in ROOMS.items() if (HERE / f"{room.replace('.', '/')}.py").exists()],
     *([path("", include("insights.urls"))] if (HERE / "insights/urls.py").exists() else []),
 ]
+
+handler400 = "core.views.pages.bad_request"
+handler403 = "core.views.pages.forbidden"
+handler404 = "core.views.pages.not_found"
+handler500 = "core.views.pages.server_error"

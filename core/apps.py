@@ -7,4 +7,8 @@ class CoreConfig(AppConfig):
     verbose_name = _("Framework")
 
     def ready(self) -> None:
-        from core import scoping  # noqa: F401  registers the system check
+        from core import navigation, scoping  # noqa: F401  registers the system check
+
+        navigation.register(
+            navigation.Item("jobs", _("Jobs"), "list-check", "core:job_list", 95, "core.view_job", group=4)
+        )

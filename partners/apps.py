@@ -15,3 +15,26 @@ class PartnersConfig(AppConfig):
         register("partners.partner.resume", _("Resumed"), "player-play")
         register("partners.partner.leave", _("Exited"), "logout")
         register("partners.partner.reopen", _("Taken up again"), "refresh")
+        self.register_pages()
+
+    def register_pages(self) -> None:
+        """Navigation, and the tabs of a partner's page that this app brings itself."""
+        from core.navigation import Item
+        from core.navigation import register as register_items
+        from partners import page
+
+        see = "partners.view_partner"
+        register_items(
+            Item("partners", _("Partners"), "building-store", "partners:partner_list", 20, see),
+            Item(
+                "contacts",
+                _("Contacts"),
+                "user",
+                "partners:contact_list",
+                21,
+                "partners.view_contact",
+                palette=True,
+            ),
+            Item("levels", _("Levels"), "award", "partners:level_list", 81, "partners.view_level", 4),
+        )
+        page.register_own_tabs()

@@ -1,0 +1,31 @@
+"""Filters of territories and users."""
+
+from __future__ import annotations
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Territory, User
+from accounts.roles import Role
+from core.filters import FilterSet
+
+
+class TerritoryFilter(FilterSet):
+    parent = django_filters.ModelChoiceFilter(label=_("parent"), queryset=Territory.objects.all())
+    level = django_filters.MultipleChoiceFilter(label=_("level"), choices=Territory.Level)
+
+    class Meta:
+        model = Territory
+        fields = ["parent", "level"]
+
+
+class UserFilter(FilterSet):
+    role = django_filters.MultipleChoiceFilter(label=_("role"), choices=Role)
+    territories = django_filters.ModelChoiceFilter(
+        label=_("territory"), queryset=Territory.objects.all()
+    )
+    is_active = django_filters.BooleanFilter(label=_("may sign in"))
+
+    class Meta:
+        model = User
+        fields = ["role", "territories", "is_active"]

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from core.views import pages
+
+app_name = "core"
+urlpatterns = [
+    path("search/", pages.search, name="search"),
+    path("preference/", pages.preference, name="preference"),
+    path("jobs/", pages.job_list, name="job_list"),
+    path("jobs/<int:pk>/", pages.job_detail, name="job_detail"),
+    path("jobs/<int:pk>/cancel/", pages.job_cancel, name="job_cancel"),
+]

@@ -1,0 +1,189 @@
+"""The cockpit: how is it, what moves it, what is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Territory
+from core import navigation
+from core.charts import Chart, Series
+from core.figures import Figure, versus
+from core.models import Job
+from core.periods import Period
+from core.templatetags.fmt import in_unit, percent
+from insights import selectors
+from insights.partner_page import trend_chart
+from partners import page
+from partners.models import Partner
+from performance.models import Evaluation
+
+RANKED = 8
+SILENT_DAYS = 60
+PERIODS_OFFERED = 8
+LINES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing that waits. `tone` colours the dot: red, yellow, blue or green."""
+
+    text: str
+    href: str
+    tone: str = ""
+    when: str = ""
+
+
+@login_required
+def cockpit(request: HttpRequest) -> HttpResponse:
+    """The start page, for the territory and the period in the address."""
+    user = request.user
+    period = page.period_of(request)
+    visible = Partner.objects.visible_to(user)
+    territory = _territory(request)
+    if territory is not None:
+        visible = visible.filter(
+            territory__in=Territory.objects.filter(path__startswith=territory.path).values("pk")
+        )
+    scope = None if territory is None and (user.is_superuser or user.is_global) else visible
+    context: dict[str, Any] = {
+        "section": "cockpit",
+        "greeting": _greeting(),
+        "period": period,
+        "periods": _periods(period),
+        "territory": territory,
+        "territories": _territories(user),
+        "todos": todos(visible, user),
+    }
+    if user.has_perm("sales.view_salesfact"):
+        targets = user.has_perm("sales.view_target")
+        context["figures"] = figures(scope, visible, period, user, targets=targets)
+        context["trend"] = trend_chart(scope, period, targets=targets)
+        context["mix"] = mix(scope, period)
+    if user.has_perm("performance.view_score"):
+        evaluation = selectors.latest_evaluation()
+        context["evaluation"] = evaluation
+        context["ranking"] = selectors.ranking(evaluation, user, RANKED) if evaluation else []
+        context["ranking_url"] = _ranking_url(evaluation)
+    return render(request, "insights/cockpit.html", context)
+
+
+def _greeting() -> str:
+    hour = timezone.localtime().hour
+    if hour < 12:
+        return _("Good morning")
+    return _("Good afternoon") if hour < 18 else _("Good evening")
+
+
+def _territory(request: HttpRequest) -> Territory | None:
+    key = request.GET.get("territory", "")
+    return Territory.objects.filter(pk=int(key[:18])).first() if key.isdecimal() else None
+
+
+def _territories(user: Any) -> list[Territory]:
+    """What one may narrow to: the roots and what lies under them, or one's own territories."""
+    if not (user.is_superuser or user.is_global):
+        return list(user.territories.order_by("path"))
+    tops = Territory.objects.filter(parent__isnull=True)
+    return list(Territory.objects.filter(parent__in=tops.values("pk")).order_by("path")[:60])
+
+
+def _periods(period: Period) -> list[Period]:
+    day = navigation.data_day() or timezone.localdate()
+    step = Period.containing("quarter", day, period.fiscal_start)
+    out = []
+    for _index in range(PERIODS_OFFERED):
+        out.append(step)
+        step = step.previous()
+    return out if period in out else [period, *out]
+
+
+def _ranking_url(evaluation: Evaluation | None) -> str:
+    try:
+        return reverse("performance:evaluation_detail", args=[evaluation.pk]) if evaluation else ""
+    except NoReverseMatch:
+        return ""
+
+
+def figures(scope: Any, visible: Any, period: Period, user: Any, *, targets: bool) -> list[Figure]:
+    """Sell-in, attainment, partners in business, share of the focus, silent partners."""
+    unit, ago = user.amount_unit, period.year_ago()
+    now = selectors.net(scope, period.start, period.end)
+    change, tone = versus(now, selectors.net(scope, ago.start, ago.end))
+    out = [Figure(_("Sell-in net"), in_unit(now, unit), change, tone, str(period.label))]
+    goal = selectors.target(scope, period.start, period.end) if targets else None
+    if goal:
+        gap = goal - now
+        note = (
+            _("%(amount)s to go") % {"amount": in_unit(gap, unit)} if gap > 0 else _("Target reached")
+        )
+        tone = "better" if gap <= 0 else ""
+        target = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
+        out.append(Figure(_("Target attainment"), percent(now / goal), note, tone, target))
+    active = visible.filter(state__in=Partner.IN_BUSINESS).count()
+    started = visible.filter(started_on__gte=period.start, started_on__lt=period.end).count()
+    new = _("%(count)s new in the period") % {"count": started} if started else ""
+    where = reverse("partners:partner_list") + "?state=active&state=suspended"
+    out.append(Figure(_("Partners in business"), str(active), new, "better", "", where))
+    day = navigation.data_day() or timezone.localdate()
+    quiet = selectors.silent(visible, day, SILENT_DAYS).count()
+    note = _("bought last year, nothing in %(days)s days") % {"days": SILENT_DAYS}
+    out.append(Figure(_("Fallen silent"), str(quiet), "", "worse", note))
+    return out
+
+
+def mix(scope: Any, period: Period) -> Chart:
+    """The sell-in of the period by product line, small ones together."""
+    rows = [(name, amount) for name, amount in selectors.by_line(scope, period.start, period.end) if amount > 0]
+    shown, rest = rows[:LINES_SHOWN], rows[LINES_SHOWN:]
+    if rest:
+        shown.append((_("Others"), sum(amount for _name, amount in rest)))
+    series = [Series(_("Sell-in"), [amount for _name, amount in shown])]
+    labels = [name for name, _amount in shown]
+    return Chart(_("By product line"), labels, series, unit="amount", kind="pie", height=250)
+
+
+def todos(visible: Any, user: Any) -> list[Todo]:
+    """What waits for this user, the urgent first."""
+    out: list[Todo] = []
+    base = reverse("partners:partner_list")
+    failed = Job.objects.visible_to(user).filter(state=Job.State.FAILED)
+    recent = failed.filter(finished_at__gte=timezone.now() - timezone.timedelta(days=7)).count()
+    if recent and user.has_perm("core.view_job"):
+        text = ngettext("%(count)s job failed this week", "%(count)s jobs failed this week", recent)
+        out.append(Todo(text % {"count": recent}, reverse("core:job_list"), "red"))
+    day = navigation.data_day() or timezone.localdate()
+    if user.has_perm("sales.view_salesfact"):
+        quiet = list(selectors.silent(visible, day, SILENT_DAYS).order_by("pinyin", "pk")[:3])
+        for partner in quiet:
+            text = _("%(partner)s has bought nothing for %(days)s days")
+            out.append(
+                Todo(
+                    text % {"partner": partner, "days": SILENT_DAYS},
+                    reverse("partners:partner_detail", args=[partner.pk]),
+                    "red",
+                )
+            )
+    orphans = visible.filter(owner__isnull=True, state__in=Partner.IN_BUSINESS).count()
+    if orphans:
+        text = ngettext("%(count)s partner has no owner", "%(count)s partners have no owner", orphans)
+        query = urlencode({"unowned": "true"})
+        out.append(Todo(text % {"count": orphans}, f"{base}?{query}", "yellow"))
+    waiting = visible.filter(state=Partner.State.ONBOARDING).count()
+    if waiting:
+        text = ngettext("%(count)s partner is being onboarded", "%(count)s partners are being onboarded", waiting)
+        out.append(Todo(text % {"count": waiting}, f"{base}?state=onboarding"))
+    if user.has_perm("performance.view_evaluation"):
+        for evaluation in Evaluation.objects.filter(state=Evaluation.State.COMPUTED).select_related("scheme")[:3]:
+            text = _("%(evaluation)s is computed and waits to be published")
+            out.append(Todo(text % {"evaluation": evaluation}, _ranking_url(evaluation), "yellow"))
+    return out

@@ -1,0 +1,68 @@
+// Draws every [data-chart] from the JSON beside it, in the colours of the theme.
+(() => {
+  const drawn = new Map();
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const zh = document.documentElement.lang.startsWith("zh");
+  const plain = new Intl.NumberFormat(zh ? "zh-CN" : "en", { maximumFractionDigits: 2 });
+  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+  function reader(unit, amountUnit, axis) {
+    if (unit === "percent") return (value) => `${plain.format(value * 100)}%`;
+    if (unit === "amount" && amountUnit === "wan") {
+      return (value) => Math.abs(value) >= 1e8 ? `${plain.format(value / 1e8)} 亿`
+        : Math.abs(value) >= 1e4 ? `${plain.format(value / 1e4)} 万` : plain.format(value);
+    }
+    return (value) => (axis ? short : plain).format(value);
+  }
+
+  function axes(data) {
+    const ink = css("--ink-2"), line = css("--line-2");
+    const read = (axis) => reader(data.unit, data.amountUnit, axis);
+    return {
+      grid: { left: 12, right: 16, top: 38, bottom: 8, containLabel: true },
+      legend: { top: 6, textStyle: { color: ink }, itemWidth: 18, itemHeight: 10 },
+      tooltip: { trigger: "axis", valueFormatter: (value) => value == null ? "—" : read(false)(value) },
+      xAxis: { type: "category", data: data.labels, axisTick: { show: false }, axisLabel: { color: ink }, axisLine: { lineStyle: { color: line } } },
+      yAxis: { type: "value", max: data.max ?? undefined, min: data.min ?? undefined, splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink, formatter: read(true) } },
+      series: data.series.map((series) => series.kind === "bar"
+        ? { name: series.name, type: "bar", barMaxWidth: 16, itemStyle: { borderRadius: [3, 3, 0, 0] }, data: series.values }
+        : { name: series.name, type: "line", symbolSize: 6, showSymbol: series.kind === "line", lineStyle: { width: 2, type: series.kind === "dashed" ? "dashed" : "solid" }, data: series.values }),
+    };
+  }
+
+  function pie(data) {
+    const rows = data.labels.map((name, at) => ({ name, value: data.series[0].values[at] }));
+    const read = reader(data.unit, data.amountUnit, false);
+    return {
+      tooltip: { valueFormatter: read },
+      series: [{ type: "pie", radius: ["50%", "74%"], data: rows, itemStyle: { borderColor: css("--surface"), borderWidth: 2 }, label: { color: css("--ink-2"), formatter: "{b}\n{d}%" } }],
+    };
+  }
+
+  function radar(data) {
+    return {
+      legend: { bottom: 0, textStyle: { color: css("--ink-2") }, itemWidth: 18, itemHeight: 10 },
+      tooltip: {},
+      radar: { center: ["50%", "46%"], radius: "62%", indicator: data.labels.map((name) => ({ name, max: data.max ?? undefined })), axisName: { color: css("--ink-2") }, splitArea: { show: false }, splitLine: { lineStyle: { color: css("--line") } }, axisLine: { lineStyle: { color: css("--line") } } },
+      series: [{ type: "radar", symbolSize: 4, data: data.series.map((series, at) => ({ name: series.name, value: series.values, areaStyle: at ? undefined : { opacity: .12 } })) }],
+    };
+  }
+
+  const kinds = { axis: axes, pie, radar };
+
+  function draw(box) {
+    const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+    const chart = drawn.get(box) ?? echarts.init(box);
+    drawn.set(box, chart);
+    const color = [1, 2, 3, 4, 5, 6].map((at) => css(`--chart-${at}`));
+    if (data.kind === "axis" && data.series.length === 2) color[1] = css("--chart-3");
+    chart.setOption({ color, animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...kinds[data.kind](data) }, true);
+  }
+
+  window.drawCharts = () => {
+    for (const [box, chart] of drawn) if (!box.isConnected) { chart.dispose(); drawn.delete(box); }
+    document.querySelectorAll("[data-chart]").forEach(draw);
+  };
+  document.addEventListener("theme", () => window.drawCharts());
+  addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));
+})();
