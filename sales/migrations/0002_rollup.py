@@ -12,12 +12,12 @@ LOCK = "PERFORM pg_advisory_xact_lock(hashtext('sales.facts'));"
 ADD = """
     INSERT INTO sales_salesdaily AS d
         (partner_id, day, kind, product_line_id, lines, net, returns, quantity)
-    SELECT f.partner_id, f.occurred_on, f.kind, p.line_id, count(*), sum(f.amount),
+    SELECT f.partner_id, f.occurred_on, f.kind, p.product_line_id, count(*), sum(f.amount),
            coalesce(sum(f.amount) FILTER (WHERE f.amount < 0), 0), sum(f.quantity)
       FROM {rows} f JOIN catalog_product p ON p.id = f.product_id
      {where}
-     GROUP BY f.occurred_on, f.partner_id, f.kind, p.line_id
-     ORDER BY f.occurred_on, f.partner_id, f.kind, p.line_id
+     GROUP BY f.occurred_on, f.partner_id, f.kind, p.product_line_id
+     ORDER BY f.occurred_on, f.partner_id, f.kind, p.product_line_id
     ON CONFLICT (partner_id, day, kind, product_line_id) DO UPDATE SET
         lines = d.lines + excluded.lines, net = d.net + excluded.net,
         returns = d.returns + excluded.returns, quantity = d.quantity + excluded.quantity;
@@ -26,23 +26,23 @@ ADD = """
 # Subtracted rows exist (the rollup is exact); one whose last line has gone goes too.
 SUBTRACT = """
     WITH gone AS (
-        SELECT f.partner_id, f.occurred_on AS day, f.kind, p.line_id, count(*) AS lines,
+        SELECT f.partner_id, f.occurred_on AS day, f.kind, p.product_line_id, count(*) AS lines,
                sum(f.amount) AS net, sum(f.quantity) AS quantity,
                coalesce(sum(f.amount) FILTER (WHERE f.amount < 0), 0) AS returns
           FROM {rows} f JOIN {products} p ON p.id = f.product_id
          {where}
-         GROUP BY f.partner_id, f.occurred_on, f.kind, p.line_id
+         GROUP BY f.partner_id, f.occurred_on, f.kind, p.product_line_id
     ), emptied AS (
         DELETE FROM sales_salesdaily d USING gone g
          WHERE (d.partner_id, d.day, d.kind, d.product_line_id)
-             = (g.partner_id, g.day, g.kind, g.line_id) AND d.lines = g.lines
+             = (g.partner_id, g.day, g.kind, g.product_line_id) AND d.lines = g.lines
     )
     UPDATE sales_salesdaily d
        SET lines = d.lines - g.lines, net = d.net - g.net,
            returns = d.returns - g.returns, quantity = d.quantity - g.quantity
       FROM gone g
      WHERE (d.partner_id, d.day, d.kind, d.product_line_id)
-         = (g.partner_id, g.day, g.kind, g.line_id) AND d.lines <> g.lines;
+         = (g.partner_id, g.day, g.kind, g.product_line_id) AND d.lines <> g.lines;
 """
 
 FACTS = f"""
@@ -75,7 +75,7 @@ CREATE FUNCTION sales_rollup_products() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE moved bigint[];
 BEGIN
     SELECT array_agg(n.id) INTO moved
-      FROM new_rows n JOIN old_rows o USING (id) WHERE n.line_id <> o.line_id;
+      FROM new_rows n JOIN old_rows o USING (id) WHERE n.product_line_id <> o.product_line_id;
     IF moved IS NULL THEN RETURN NULL; END IF;
     {LOCK}
     {ADD.format(rows="sales_salesfact", where=MOVED)}

@@ -1,0 +1,108 @@
+"""One file through one importer: the same for the command, the page and the worker."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import context
+from core.errors import Conflict
+from core.importing import mapping, readers, registry
+from core.importing.models import Import
+from core.importing.outcome import Outcome, Rejects, Task
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to read the file: what the user may say on the command line or on the page."""
+
+    maps: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
+    sheet: str | None = None
+    all_or_nothing: bool = False
+
+
+class RejectedRows(Conflict):
+    """All or nothing was asked for and some rows were refused. Nothing was written."""
+
+    def __init__(self, outcome: Outcome, error_file: Path | None) -> None:
+        super().__init__(
+            "rejected_rows",
+            _("%d rows were rejected, so nothing was loaded.") % outcome.rejected,
+        )
+        self.outcome, self.error_file = outcome, error_file
+
+
+@dataclass(frozen=True)
+class Result:
+    """The counts, the first rejects, and the error file if any row was rejected."""
+
+    outcome: Outcome
+    rejects: Rejects
+    error_file: Path | None
+
+
+def run(
+    path: Path,
+    load: Import,
+    options: Options,
+    *,
+    by: Any,
+    error_path: Path,
+    dry_run: bool = False,
+    progress: Callable[..., None] | None = None,
+) -> Result:
+    """Load `path` as `load.kind` in one transaction; a dry run rolls it back.
+
+    `load` is saved with its counts when the file was applied. Rejected rows go to `error_path`.
+    Raises DomainError when the file cannot be read or mapped, RejectedRows as its name says.
+    """
+    importer = registry.get(load.kind)
+    table = readers.open_table(path, encoding=options.encoding, sheet=options.sheet)
+    expressions = mapping.resolve(importer.fields, table.header, options.maps, options.constants)
+    rejects = Rejects(error_path, table.header)
+    task = Task(table, expressions, load, rejects, by=by, dry_run=dry_run)
+    if progress:
+        task.progress = progress
+    with context.use(source="import"), transaction.atomic():
+        if load.pk is None:
+            load.save()
+        outcome = importer.run(task)
+        outcome.rejected = rejects.rows
+        error_file = rejects.close()
+        if options.all_or_nothing and outcome.rejected and not dry_run:
+            raise RejectedRows(outcome, error_file)
+        if dry_run:
+            transaction.set_rollback(True)
+        else:
+            _mark_applied(load, outcome)
+    return Result(outcome, rejects, error_file)
+
+
+def sha256_of(path: Path) -> str:
+    """The fingerprint by which the same file is known again."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def same_file_before(load: Import) -> Import | None:
+    """An earlier import of the same bytes as the same kind that was applied."""
+    earlier = Import.objects.filter(
+        kind=load.kind, sha256=load.sha256, state=Import.State.APPLIED
+    ).exclude(pk=load.pk)
+    return earlier.order_by("-id").first()
+
+
+def _mark_applied(load: Import, outcome: Outcome) -> None:
+    for name in ("rows", "created", "updated", "unchanged", "rejected"):
+        setattr(load, name, getattr(outcome, name))
+    load.state, load.applied_at = Import.State.APPLIED, timezone.now()
+    load.save()

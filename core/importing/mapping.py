@@ -1,0 +1,152 @@
+"""Which column, or which columns and words joined, give which field."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+
+if TYPE_CHECKING:
+    from core.importing.registry import Field
+
+Part = int | str
+"""A column by its place, or a literal."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Columns and literals joined. A row in which all its columns are empty gives nothing."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def columns(self) -> list[int]:
+        return [part for part in self.parts if isinstance(part, int)]
+
+    @property
+    def constant(self) -> str | None:
+        """The text that every row gets, if no column is involved."""
+        return None if self.columns else "".join(str(part) for part in self.parts)
+
+    def value(self, cells: Sequence[str]) -> str:
+        """The text of one row."""
+        columns = self.columns
+        if len(columns) == len(self.parts) == 1:
+            return cells[columns[0]]
+        if columns and not any(cells[column] for column in columns):
+            return ""
+        return "".join(part if isinstance(part, str) else cells[part] for part in self.parts)
+
+
+def same_name(text: str) -> str:
+    """Column names that differ in case, blanks, dashes or underscores are the same."""
+    return re.sub(r"[\s_\-]+", "", text).casefold()
+
+
+def resolve(
+    fields: Iterable[Field],
+    header: Sequence[str],
+    maps: Mapping[str, str],
+    constants: Mapping[str, str],
+) -> dict[str, Expression]:
+    """{field: expression} from what the user said and, for the rest, from names that are equal.
+
+    Raises DomainError: `unknown_field`, `unknown_column`, `ambiguous_column`, `missing_field`.
+    """
+    known = {field.name: field for field in fields}
+    for name in [*maps, *constants]:
+        if name not in known:
+            raise DomainError(
+                "unknown_field",
+                _("There is no field “%(name)s”; there are: %(names)s.")
+                % {"name": name, "names": ", ".join(known)},
+                name,
+            )
+    found = {name: Expression((text,)) for name, text in constants.items()}
+    found |= {name: parse(text, header) for name, text in maps.items()}
+    for name in known.keys() - found.keys():
+        places = [i for i, column in enumerate(header) if same_name(column) == same_name(name)]
+        if places:
+            found[name] = Expression((places[0],))
+    missing = [name for name, field in known.items() if field.required and name not in found]
+    if missing:
+        raise DomainError(
+            "missing_field",
+            _("No column gives: %(fields)s. The columns are: %(columns)s.")
+            % {"fields": ", ".join(missing), "columns": ", ".join(header)[:500]},
+            missing[0],
+        )
+    return {name: found[name] for name in known if name in found}
+
+
+def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
+    """{field: column name} by the field's name, label and synonyms; each column once."""
+    free = {same_name(column): column for column in reversed(header)}
+    found = {}
+    for field in fields:
+        for name in (field.name, str(field.label), *field.synonyms):
+            if column := free.pop(same_name(name), None):
+                found[field.name] = column
+                break
+    return found
+
+
+def parse(text: str, header: Sequence[str]) -> Expression:
+    """An expression: a column name, or column names and quoted literals joined by `+`.
+
+    A whole string that is a column name is that column, also with a `+` in it. Shells eat quotes,
+    so in a joined expression a word of up to three characters that is no column is taken as is.
+    """
+    whole = _column(text, header)
+    if whole is not None:
+        return Expression((whole,))
+    tokens = [token.strip() for token in re.findall(r'(?:"[^"]*"|\'[^\']*\'|[^+"\'])+', text)]
+    parts: list[Part] = []
+    while tokens:
+        part, used = _longest(tokens, header, alone=len(parts) + len(tokens) == 1)
+        parts.append(part)
+        tokens = tokens[used:]
+    if not parts:
+        raise _unknown(text, header)
+    return Expression(tuple(parts))
+
+
+def _longest(tokens: list[str], header: Sequence[str], *, alone: bool) -> tuple[Part, int]:
+    """The longest run of tokens that is one column (its name has a `+`), else a literal."""
+    for used in range(len(tokens), 0, -1):
+        column = _column("+".join(tokens[:used]), header)
+        if column is not None:
+            return column, used
+    token = tokens[0]
+    if len(token) >= 2 and token[0] == token[-1] and token[0] in "\"'":
+        return token[1:-1], 1
+    if not alone and len(token) <= 3:
+        return token, 1
+    raise _unknown(token, header)
+
+
+def _column(name: str, header: Sequence[str]) -> int | None:
+    exact = [i for i, column in enumerate(header) if column == name.strip()]
+    loose = [i for i, column in enumerate(header) if same_name(column) == same_name(name)]
+    places = exact or loose
+    if len(places) > 1:
+        raise DomainError(
+            "ambiguous_column", _("The file has %(count)d columns “%(name)s”.")
+            % {"count": len(places), "name": name},
+        )
+    return places[0] if places else None
+
+
+def _unknown(name: str, header: Sequence[str]) -> DomainError:
+    near = difflib.get_close_matches(name, header, n=3) or list(header)
+    return DomainError(
+        "unknown_column",
+        _("There is no column “%(name)s”. Did you mean: %(near)s?")
+        % {"name": name, "near": ", ".join(near)[:300]},
+    )

@@ -1,0 +1,170 @@
+"""Files → records of text cells, one at a time, however large the file is.
+
+`open_table` decides by content, not by name, what a file is. Row numbers are those a spreadsheet
+shows: the header is row 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+from core.importing import encodings, xlsx
+
+MAX_COLUMNS = 500
+MAX_HEADER = 1 << 20
+MAX_BYTES = 20 * 1024**3
+# What core.text calls invisible, but for line ends and tabs, which mean something in a file.
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_DELIMITERS = ",;\t|"
+
+csv.field_size_limit(1 << 20)
+
+Row = tuple[int, list[str]]
+
+
+@dataclass
+class Table:
+    """A file that has been looked at: its header, and how to read the rest of it."""
+
+    path: Path
+    header: list[str]
+    encoding: str = ""
+    delimiter: str = ","
+    sheet: str | None = None
+    is_gzip: bool = False
+    is_xlsx: bool = False
+
+    def rows(self) -> Iterator[Row]:
+        """(row number, cells) of every record below the header that is not empty.
+
+        Cells are as many as the header's; a longer row keeps its surplus, for the loader to refuse.
+        """
+        records = xlsx.rows(self.path, self.sheet) if self.is_xlsx else self._records()
+        next(records)
+        width = len(self.header)
+        for number, cells in enumerate(records, start=2):
+            if len(cells) < width:
+                cells += [""] * (width - len(cells))
+            elif len(cells) > width and not any(cells[width:]):
+                del cells[width:]
+            if any(cells):
+                yield number, cells
+
+    def plain_bytes(self) -> IO[bytes] | None:
+        """The UTF-8 bytes below the header, or None when the file is something else."""
+        if self.is_xlsx or self.encoding not in ("utf-8", "utf-8-sig"):
+            return None
+        stream = self._open()
+        stream.seek(3 if self.encoding == "utf-8-sig" else 0)
+        quotes = 0
+        while line := stream.readline():
+            quotes += line.count(b'"')
+            if quotes % 2 == 0:
+                break
+        return stream
+
+    def _open(self) -> IO[bytes]:
+        if self.is_gzip:
+            return gzip.open(self.path, "rb")  # type: ignore[return-value]
+        return self.path.open("rb")
+
+    def _records(self) -> Iterator[list[str]]:
+        with self._open() as stream:
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            lines = (INVISIBLE.sub("", line) for line in text)
+            try:
+                yield from csv.reader(lines, delimiter=self.delimiter)
+            except csv.Error as error:
+                raise DomainError(
+                    "bad_csv", _("The file cannot be read as CSV: %s.") % error
+                ) from error
+            except UnicodeDecodeError as error:
+                raise DomainError(
+                    "unknown_encoding",
+                    _("The text is not in the encoding %s.") % self.encoding,
+                ) from error
+            except (EOFError, gzip.BadGzipFile) as error:
+                raise _damaged() from error
+
+
+def open_table(path: Path, *, encoding: str = "", sheet: str | None = None) -> Table:
+    """Look at a CSV (also .gz) or XLSX file.
+
+    Raises DomainError: `empty_file`, `not_text`, `unknown_encoding`, `too_many_columns`,
+    `damaged_file`, `no_sheet`, `too_large`.
+    """
+    with path.open("rb") as stream:
+        magic = stream.read(8)
+    if not magic:
+        raise DomainError("empty_file", _("The file is empty."))
+    if magic.startswith(b"PK\x03\x04"):
+        return _xlsx_table(path, sheet)
+    if magic.startswith(b"\xd0\xcf\x11\xe0"):
+        raise DomainError("old_excel", _("This is an old Excel file. Save it as XLSX."))
+    return _csv_table(path, encoding, is_gzip=magic.startswith(b"\x1f\x8b"))
+
+
+def _xlsx_table(path: Path, sheet: str | None) -> Table:
+    xlsx.check_size(path, sheet, max_columns=MAX_COLUMNS)
+    header = next(xlsx.rows(path, sheet), None)
+    return Table(path, _checked_header(header), sheet=sheet, is_xlsx=True)
+
+
+def _csv_table(path: Path, encoding: str, *, is_gzip: bool) -> Table:
+    table = Table(path, [], is_gzip=is_gzip)
+    try:
+        with table._open() as stream:
+            table.encoding = encodings.check(encoding) if encoding else encodings.detect(stream)
+            stream.seek(0)
+            first = io.TextIOWrapper(stream, encoding=table.encoding, newline="").readline(MAX_HEADER)
+    except (EOFError, OSError) as error:
+        raise _damaged() from error
+    except UnicodeDecodeError as error:
+        raise DomainError(
+            "unknown_encoding", _("The text is not in the encoding %s.") % table.encoding
+        ) from error
+    if len(first) == MAX_HEADER:
+        raise _too_many_columns(_("more than %d") % MAX_COLUMNS)
+    table.delimiter = _delimiter(first)
+    table.header = _checked_header(next(table._records(), None))
+    return table
+
+
+def _delimiter(line: str) -> str:
+    """The separator that gives the header most columns; quoted text does not count."""
+    bare = re.sub(r'"[^"]*"', "", line)
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _checked_header(header: list[str] | None) -> list[str]:
+    if not header or not any(cell.strip() for cell in header):
+        raise DomainError("empty_file", _("The first row has no column names."))
+    while not header[-1].strip():
+        header.pop()
+    if len(header) > MAX_COLUMNS:
+        raise _too_many_columns(str(len(header)))
+    return [name.strip() or f"column {number}" for number, name in enumerate(header, start=1)]
+
+
+def _too_many_columns(count: str) -> DomainError:
+    return DomainError(
+        "too_many_columns",
+        _("The file has %(count)s columns; at most %(most)d can be read.")
+        % {"count": count, "most": MAX_COLUMNS},
+    )
+
+
+def _damaged() -> DomainError:
+    return DomainError("damaged_file", _("The file is damaged or was not sent whole."))

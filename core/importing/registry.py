@@ -1,0 +1,74 @@
+"""What can be imported. An app registers one importer a kind when it is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    from core.importing.outcome import Outcome, Task
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that a file may give. `synonyms` are column names that mean it."""
+
+    name: str
+    label: str | _StrPromise
+    required: bool = False
+    synonyms: Sequence[str] = field(default_factory=tuple)
+    help: str | _StrPromise = ""
+
+
+class Importer:
+    """One kind of rows. Subclasses set these and implement `run`."""
+
+    kind: str
+    label: str | _StrPromise
+    fields: Sequence[Field]
+    permissions: Sequence[str]
+
+    def run(self, task: Task) -> Outcome:
+        """Check and, unless `task.dry_run`, write the rows of the file, in the open transaction."""
+        raise NotImplementedError
+
+    def may(self, user: Any) -> bool:
+        """Whether `user` may import this kind."""
+        return bool(user.has_perms(self.permissions))
+
+
+_importers: dict[str, Importer] = {}
+
+
+def register(importer: type[Importer]) -> type[Importer]:
+    """Make a kind known; used as a decorator. ValueError when the kind is taken."""
+    if importer.kind in _importers:
+        raise ValueError(f"importer {importer.kind} is registered twice")
+    _importers[importer.kind] = importer()
+    return importer
+
+
+def importers() -> dict[str, Importer]:
+    """All kinds, in the order in which a new network would load them."""
+    autodiscover_modules("importers")
+    return _importers
+
+
+def get(kind: str) -> Importer:
+    """The importer of a kind. Raises DomainError `unknown_kind`."""
+    found = importers().get(kind)
+    if found is None:
+        raise DomainError(
+            "unknown_kind",
+            _("“%(kind)s” cannot be imported; these can: %(kinds)s.")
+            % {"kind": kind, "kinds": ", ".join(importers())},
+        )
+    return found

@@ -1,0 +1,135 @@
+"""XLSX files → rows of text, as a CSV of the same sheet would have them."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+from python_calamine import CalamineError, CalamineWorkbook
+
+from core.errors import DomainError
+
+MAX_UNPACKED = 2 * 1024**3
+# The reader holds every cell of the sheet's rectangle, also the empty ones.
+MAX_CELLS = 50_000_000
+_ROW = re.compile(rb'<row [^>]*?r="(\d+)"')
+_FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')
+
+
+def rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
+    """Every row of the sheet (the first one unless named), cells as text."""
+    with _workbook(path) as workbook:
+        name = _sheet_name(workbook, sheet)
+        try:
+            table = workbook.get_sheet_by_name(name)
+        except (CalamineError, ValueError) as error:
+            raise _damaged() from error
+        top = table.start[0] if table.start else 0
+        for _number in range(top):
+            yield []
+        left = table.start[1] if table.start else 0
+        for row in table.iter_rows():
+            yield [""] * (left - (len(row) - table.width)) + [as_text(cell) for cell in row]
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The names of the sheets, in order."""
+    with _workbook(path) as workbook:
+        return list(workbook.sheet_names)
+
+
+def as_text(cell: Any) -> str:
+    """A cell as text: dates as ISO, whole numbers without a point, others to Excel's 15 digits."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, float):
+        return _number(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return str(cell) if isinstance(cell, timedelta) else ""
+
+
+def _number(value: float) -> str:
+    """Binary noise beyond the 15 digits that Excel keeps is not the user's (0.1 + 0.2)."""
+    text = f"{value:.15g}"
+    return f"{value:.0f}" if "e+" in text else f"{value:.20f}".rstrip("0") if "e" in text else text
+
+
+def check_size(path: Path, sheet: str | None, *, max_columns: int) -> None:
+    """Refuse what would fill the memory, before anything is unpacked into it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            if sum(info.file_size for info in infos) > MAX_UNPACKED:
+                raise _too_large()
+            for info in infos:
+                if info.filename.startswith("xl/worksheets/sheet"):
+                    _check_sheet(archive, info, max_columns)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _damaged() from error
+
+
+def _check_sheet(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_columns: int) -> None:
+    """The declared dimension may lie, so the cells' own addresses count."""
+    last_row, columns, tail = 1, {b"Z"}, b""
+    with archive.open(info) as stream:
+        while chunk := stream.read(1 << 20):
+            block = tail + chunk
+            last_row = max([last_row, *(int(number[:9]) for number in _ROW.findall(block))])
+            columns.update(_FAR_COLUMN.findall(block))
+            tail = block[-200:]
+    width = max(_column_number(letters) for letters in columns)
+    if width > max_columns and width > 26:
+        raise DomainError(
+            "too_many_columns",
+            _("The file has %(count)s columns; at most %(most)d can be read.")
+            % {"count": width, "most": max_columns},
+        )
+    if last_row * width > MAX_CELLS:
+        raise _too_large()
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _workbook(path: Path) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_path(str(path))
+    except (CalamineError, OSError, ValueError) as error:
+        raise _damaged() from error
+
+
+def _sheet_name(workbook: CalamineWorkbook, sheet: str | None) -> str:
+    names = list(workbook.sheet_names)
+    if sheet is None and names:
+        return names[0]
+    if sheet in names:
+        return str(sheet)
+    raise DomainError(
+        "no_sheet",
+        _("There is no sheet “%(sheet)s”; there are: %(names)s.")
+        % {"sheet": sheet or "", "names": ", ".join(names)},
+    )
+
+
+def _damaged() -> DomainError:
+    return DomainError("damaged_file", _("The file is damaged or is no XLSX workbook."))
+
+
+def _too_large() -> DomainError:
+    return DomainError("too_large", _("The workbook is too large. Save the sheet as CSV."))

@@ -1,0 +1,132 @@
+"""Load a file: `manage.py load sales orders.csv --map reference=Order+"-"+Line --set source=erp`."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from core.commands import JsonCommand
+from core.errors import DomainError
+from core.importing import engine
+from core.importing.models import Import
+
+
+class Command(JsonCommand):
+    help = (
+        "Load territories, product_lines, products, partners, contacts, targets or sales from a CSV"
+        " (also .gz) or XLSX file. Prints rows, created, updated, unchanged, rejected, seconds,"
+        " error_file."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kind")
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--map",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="FIELD=EXPRESSION",
+            help="column names and quoted literals joined by +",
+        )
+        parser.add_argument(
+            "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", dest="constants"
+        )
+        parser.add_argument("--encoding", default="", help="utf-8, gb18030, utf-16, latin-1 …")
+        parser.add_argument("--sheet", help="name of the sheet; the first one by default")
+        parser.add_argument("--dry-run", action="store_true", help="check only, write nothing")
+        parser.add_argument(
+            "--all-or-nothing", action="store_true", help="refuse the file if any row is rejected"
+        )
+        parser.add_argument("--error-file", type=Path, help="where rejected rows go")
+        parser.add_argument("--by", metavar="USERNAME", help="load as this user and in their scope")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        path: Path = options["file"]
+        if not path.is_file():
+            raise DomainError("no_file", _("There is no file %s.") % path)
+        started = time.monotonic()
+        user = _user(options["by"])
+        load = Import(
+            kind=options["kind"],
+            file_name=path.name[-200:],
+            sha256=engine.sha256_of(path),
+            created_by=user,
+        )
+        chosen = engine.Options(
+            maps=_pairs(options["map"]),
+            constants=_pairs(options["constants"]),
+            encoding=options["encoding"],
+            sheet=options["sheet"],
+            all_or_nothing=options["all_or_nothing"],
+        )
+        load.options = {"maps": chosen.maps, "constants": chosen.constants}
+        try:
+            result = engine.run(
+                path,
+                load,
+                chosen,
+                by=user,
+                dry_run=options["dry_run"],
+                error_path=options["error_file"] or _error_path(path),
+            )
+        except engine.RejectedRows as error:
+            return self._refuse(error)
+        return _report(result.outcome, result.error_file, time.monotonic() - started)
+
+    def _refuse(self, error: engine.RejectedRows) -> dict[str, Any]:
+        self.emit(
+            {
+                "error": error.code,
+                "message": str(error.message),
+                "rejected": error.outcome.rejected,
+                "error_file": str(error.error_file),
+            }
+        )
+        raise SystemExit(1)
+
+
+def _report(outcome: Any, error_file: Path | None, seconds: float) -> dict[str, Any]:
+    return {
+        "rows": outcome.rows,
+        "created": outcome.created,
+        "updated": outcome.updated,
+        "unchanged": outcome.unchanged,
+        "rejected": outcome.rejected,
+        "seconds": round(seconds, 3),
+        "error_file": str(error_file) if error_file else None,
+    }
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise DomainError("bad_option", _("“%s” is not of the form field=value.") % text)
+        pairs[name.strip()] = value
+    return pairs
+
+
+def _user(name: str | None) -> Any:
+    if name is None:
+        return None
+    user = get_user_model().objects.filter(username=name, is_active=True).first()
+    if user is None:
+        raise DomainError("no_user", _("There is no active user “%s”.") % name)
+    return user
+
+
+def _error_path(path: Path) -> Path:
+    """A new private file for each run: two loads of one file do not write into the same."""
+    folder = Path(settings.MEDIA_ROOT) / "imports" / "errors"
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = path.name.split(".")[0][:60]
+    return Path(tempfile.mkdtemp(prefix=f"{stem}-", dir=folder)) / f"{stem}-errors.csv"

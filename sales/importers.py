@@ -1,0 +1,32 @@
+"""What can be imported of sales."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from core.importing.outcome import Outcome, Task
+from core.importing.registry import Field, Importer, register
+from sales.loading import SalesLoad
+
+
+@register
+class SalesImporter(Importer):
+    """Sales lines: by COPY and sets, because they come by the million."""
+
+    kind = "sales"
+    label = _("Sales lines")
+    permissions = ("sales.add_salesfact",)
+    fields = (
+        Field("reference", _("Reference"), True, ("invoice", "invoice line", "单号", "单据编号", "发票号", "订单号", "外部单号")),
+        Field("partner", _("Partner"), True, ("partner code", "customer", "customer code", "store", "store number", "客户", "客户编码", "客户编号", "经销商", "经销商编码", "渠道伙伴")),
+        Field("product", _("Product"), True, ("product code", "item", "item number", "sku", "产品", "产品编码", "物料", "物料编码", "商品编码", "存货编码")),
+        Field("occurred_on", _("Date"), True, ("date", "order date", "invoice date", "日期", "单据日期", "销售日期", "发货日期")),
+        Field("quantity", _("Quantity"), True, ("qty", "order quantity", "数量", "销售数量")),
+        Field("amount", _("Amount"), True, ("sales amount", "net amount", "金额", "销售金额", "无税金额", "未税金额")),
+        Field("kind", _("Kind"), False, ("type", "类型", "业务类型"), _("sell_in (default), sell_through or sell_out")),
+        Field("source", _("Source"), False, ("system", "来源", "来源系统"), _("The system it comes from; with the reference it says which line this is.")),
+        Field("reverses", _("Reverses"), False, ("original reference", "原单号", "冲销单号", "红冲单号"), _("Reference of the line that this one takes back.")),
+    )  # fmt: skip
+
+    def run(self, task: Task) -> Outcome:
+        return SalesLoad(task).run()

@@ -1,0 +1,347 @@
+"""Sales facts from a staged file, set by set.
+
+The order: stage, lock, look up what the texts mean, one typed pass, sort the rows into new, known
+and rejected, write. Nothing is written before every row has its outcome, so a check and a load say
+the same. The triggers of migration 0002 keep the rollup. docs/adr/sales-facts.md has the reasons
+and the measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection
+from django.db.models.functions import Upper
+from django.utils.translation import gettext as _
+
+from catalog.models import Product
+from core.importing import staging
+from core.importing.outcome import Outcome, Task
+from core.importing.values import ValueProblem, parse_date
+from core.text import normalise_code
+from partners.models import Partner
+from sales.explaining import explain
+from sales.models import SalesFact, SalesKind
+
+FACTS = SalesFact._meta.db_table
+DEFAULTS = {"source": "file", "kind": SalesKind.SELL_IN.value}
+FIELDS = (
+    "partner", "product", "occurred_on", "kind", "source", "reference", "quantity", "amount",
+)  # fmt: skip
+
+# The rule of core.importing.values.parse_number in SQL. Letters are excluded first, because
+# numeric also reads NaN, 1e5 and 0x1F.
+_NUMBER = """CASE WHEN translate({x}, 'xXoObB_eEnN', '') = {x}
+    AND pg_input_is_valid({x}, 'numeric(18,4)') AND min_scale({x}::numeric) <= 4
+    THEN {x}::numeric END"""
+_NUMBER_BEFORE_16 = r"""CASE WHEN {x} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
+    THEN {x}::numeric END"""
+_WORD = """CASE WHEN length(btrim({x})) BETWEEN 1 AND {length}
+    AND strpos({x}, U&'\\FFFD') = 0 THEN btrim({x}) END"""
+
+
+class SalesLoad:
+    """One run over one file. Each method is a step; `run` is their order."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.outcome = Outcome()
+        self.reversing = "reverses" in task.mapping
+
+    def run(self) -> Outcome:
+        """Check and, unless it is a dry run, write. Returns the counts without the rejects."""
+        with connection.cursor() as cursor:
+            self.cursor = cursor
+            cursor.execute("SET LOCAL work_mem = '128MB'")
+            staging.create(cursor, self.task.table, self.task.progress)
+            # One load at a time, also beside product changes: what is known is all there is.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sales.facts'))")
+            self.type_rows()
+            self.reject_untyped()
+            self.reject_repeats()
+            self.find_known()
+            if self.reversing:
+                self.reject_reversals()
+            self.count()
+            if not self.task.dry_run:
+                self.write()
+        return self.outcome
+
+    def step(self, message: str) -> None:
+        """Tell how far it is; the place where a cancelled job stops."""
+        self.task.progress(1, 1, message)
+
+    # --- What the texts mean ---------------------------------------------------------------------
+
+    def type_rows(self) -> None:
+        """The typed table: a null is a cell that means nothing."""
+        self.step(_("Checking rows"))
+        version = self.cursor.connection.server_version
+        number = _NUMBER if version >= 160000 else _NUMBER_BEFORE_16
+        joins: list[str] = []
+        columns = {field: self._looked_up(field, joins) for field in _RESOLVERS}
+        for field, length in (("source", 40), ("reference", 100)):
+            word = _WORD.format(x=self._text(field), length=length)
+            columns[field] = f'({word})::text COLLATE "C"'
+        for field in ("quantity", "amount"):
+            columns[field] = number.format(x=self._text(field))
+        reverses = f"nullif(btrim({self._text('reverses')}), '')" if self.reversing else "NULL"
+        listed = ", ".join(f"{columns[field]} AS {field}" for field in FIELDS)
+        self.cursor.execute(
+            f"CREATE TEMP TABLE import_typed ON COMMIT DROP AS"
+            f" SELECT s.row_no, {listed}, ({reverses})::text COLLATE \"C\" AS reverses"
+            f" FROM {staging.TABLE} s {' '.join(joins)}"
+        )
+        self.outcome.rows = self.cursor.rowcount
+
+    def _text(self, field: str) -> str:
+        """The SQL of a field's text; its default where no column or constant gives it."""
+        expression = self.task.mapping.get(field)
+        if expression is None:
+            return f"'{DEFAULTS[field]}'::text"
+        return staging.sql_of(self.cursor, expression)
+
+    def _looked_up(self, field: str, joins: list[str]) -> str:
+        """The SQL of a field's value, by a table of its distinct texts: some thousand, where the
+        rows are millions."""
+        sql_type, resolve = _RESOLVERS[field]
+        expression = self.task.mapping.get(field)
+        constant = DEFAULTS.get(field) if expression is None else expression.constant
+        if constant is not None:
+            value = resolve([constant], self.task.by).get(constant)
+            literal = self.cursor.mogrify(f"%s::{sql_type}", [value])
+            return str(literal.decode() if isinstance(literal, bytes) else literal)
+        name, text = f"import_{field}", self._text(field)
+        staging.make_lookup(
+            self.cursor, name, text, sql_type, lambda texts: resolve(texts, self.task.by)
+        )
+        joins.append(f"LEFT JOIN {name} ON {name}.text = {text}")
+        return f"{name}.value"
+
+    # --- Rejects ---------------------------------------------------------------------------------
+
+    def reject_untyped(self) -> None:
+        """Rows with a cell that means nothing, or with more cells than the header."""
+        nulls = ", ".join(f"t.{field} IS NULL" for field in FIELDS)
+        self.cursor.execute(
+            f"""CREATE TEMP TABLE import_bad ON COMMIT DROP AS
+            SELECT t.row_no, coalesce(s.surplus, false) AS surplus, ARRAY[{nulls}] AS nulls
+              FROM import_typed t {self._surplus_join()}
+             WHERE num_nulls({", ".join(f"t.{field}" for field in FIELDS)}) > 0 OR s.surplus"""
+        )
+        if not self.cursor.rowcount:
+            return
+        for row, cells, (surplus, missing) in self._raw("import_bad", "b.surplus, b.nulls"):
+            if not any(cells):
+                self.outcome.rows -= 1  # a line of commas at the end of a sheet
+                continue
+            fields = [field for field, null in zip(FIELDS, missing, strict=True) if null]
+            for field, reason in explain(self.task.mapping, cells, fields, surplus):
+                self.task.rejects.add(row, cells, field, reason)
+        self._drop("import_bad")
+
+    def _surplus_join(self) -> str:
+        return f"JOIN {staging.TABLE} s USING (row_no)"
+
+    def reject_repeats(self) -> None:
+        """A reference that stands in the file twice: the first row wins."""
+        self.cursor.execute(
+            "SELECT count(*) - count(DISTINCT hashtextextended(reference, hashtext(source)))"
+            " FROM import_typed"
+        )
+        if not self.cursor.fetchone()[0]:
+            return
+        self.cursor.execute(
+            """CREATE TEMP TABLE import_repeats ON COMMIT DROP AS
+            SELECT * FROM (SELECT row_no, min(row_no) OVER (PARTITION BY source, reference) AS first
+                             FROM import_typed) t WHERE row_no <> first"""
+        )
+        for row, cells, (first,) in self._raw("import_repeats", "b.first"):
+            reason = _("The reference repeats row %d.") % first
+            self.task.rejects.add(row, cells, "reference", reason)
+        self._drop("import_repeats")
+
+    def find_known(self) -> None:
+        """Rows whose reference is in the books: changed or not."""
+        self.step(_("Comparing with what is known"))
+        reverses = ", f.reverses_id" if self.reversing else ""
+        original = ", o.id" if self.reversing else ""
+        join = (
+            f"LEFT JOIN {FACTS} o ON o.source = t.source AND o.reference = t.reverses"
+            if self.reversing
+            else ""
+        )
+        self.cursor.execute(
+            f"""CREATE TEMP TABLE import_known ON COMMIT DROP AS
+            SELECT t.row_no, f.id, f.partner_id,
+                   (f.partner_id, f.product_id, f.occurred_on, f.kind, f.quantity, f.amount
+                    {reverses}) IS DISTINCT FROM (t.partner, t.product, t.occurred_on, t.kind,
+                    t.quantity, t.amount {original}) AS changed
+              FROM import_typed t JOIN {FACTS} f USING (source, reference) {join}
+             WHERE EXISTS (SELECT FROM {FACTS})"""
+        )
+        if self.cursor.rowcount and self.task.by is not None:
+            self._reject_unseen()
+
+    def _reject_unseen(self) -> None:
+        """A reference that belongs to a partner whom the user may not see stays as it is."""
+        seen = Partner.objects.visible_to(self.task.by).values("pk").query
+        sql, params = seen.sql_with_params()
+        self.cursor.execute(
+            f"""CREATE TEMP TABLE import_unseen ON COMMIT DROP AS
+            SELECT row_no FROM import_known WHERE partner_id NOT IN ({sql})""",
+            params,
+        )
+        for row, cells, _none in self._raw("import_unseen", "1"):
+            reason = _("The reference is used by another partner.")
+            self.task.rejects.add(row, cells, "reference", reason)
+        self._drop("import_unseen")
+
+    def reject_reversals(self) -> None:
+        """A reversal needs its original: known or in this file, of the same partner, no reversal."""
+        self.cursor.execute(
+            f"""CREATE TEMP TABLE import_orphans ON COMMIT DROP AS
+            SELECT t.row_no, coalesce(f.partner_id, o.partner) AS partner
+              FROM import_typed t
+              LEFT JOIN {FACTS} f ON f.source = t.source AND f.reference = t.reverses
+              LEFT JOIN import_typed o ON o.source = t.source AND o.reference = t.reverses
+                    AND o.reverses IS NULL AND o.row_no <> t.row_no
+             WHERE t.reverses IS NOT NULL AND (t.reverses = t.reference
+                   OR coalesce(o.partner, f.partner_id) IS DISTINCT FROM t.partner)"""
+        )
+        for row, cells, (partner,) in self._raw("import_orphans", "b.partner"):
+            known = _("The line it reverses belongs to another partner.")
+            reason = known if partner else _("The line it reverses is not known.")
+            self.task.rejects.add(row, cells, "reverses", reason)
+        self._drop("import_orphans")
+
+    def _raw(self, table: str, columns: str) -> Iterator[tuple[int, list[str], tuple[Any, ...]]]:
+        """(row number, the user's cells, `columns`) of the rows listed in `table`, in file order."""
+        width = len(self.task.table.header)
+        cells = ", ".join(f"coalesce(s.c{i}, '')" for i in range(width))
+        with connection.cursor() as reader:
+            reader.execute(
+                f"DECLARE {table}_rows NO SCROLL CURSOR FOR SELECT s.row_no, {cells}, {columns}"
+                f" FROM {table} b JOIN {staging.TABLE} s USING (row_no) ORDER BY s.row_no"
+            )
+            while True:
+                reader.execute(f"FETCH 2000 FROM {table}_rows")
+                rows = reader.fetchall()
+                for row in rows:
+                    yield row[0], list(row[1 : width + 1]), row[width + 1 :]
+                if not rows:
+                    break
+            reader.execute(f"CLOSE {table}_rows")
+
+    def _drop(self, table: str) -> None:
+        """Take the rows listed in `table` out of what will be written."""
+        self.cursor.execute(
+            f"DELETE FROM import_typed t USING {table} b WHERE t.row_no = b.row_no"
+        )
+        if table == "import_unseen" or self.reversing and table == "import_orphans":
+            self.cursor.execute(
+                f"DELETE FROM import_known k USING {table} b WHERE k.row_no = b.row_no"
+            )
+
+    # --- Outcome ---------------------------------------------------------------------------------
+
+    def count(self) -> None:
+        """How many rows are new, changed, unchanged; for a check also the sums by month."""
+        self.cursor.execute(
+            """SELECT (SELECT count(*) FROM import_typed), count(*),
+                      count(*) FILTER (WHERE changed) FROM import_known"""
+        )
+        good, known, changed = self.cursor.fetchone()
+        self.outcome.created = good - known
+        self.outcome.updated = changed
+        self.outcome.unchanged = known - changed
+        if self.task.dry_run:
+            self.cursor.execute(
+                """SELECT to_char(occurred_on, 'YYYY-MM'), count(*), sum(amount)::text
+                     FROM import_typed GROUP BY 1 ORDER BY 1"""
+            )
+            self.outcome.months = self.cursor.fetchall()
+
+    def write(self) -> None:
+        """New rows in file order, reversals after what they reverse; then the changed ones."""
+        self.step(_("Writing"))
+        if self.outcome.created:
+            self._insert("NULL", "WHERE t.reverses IS NULL")
+            if self.reversing:
+                original = f"JOIN {FACTS} o ON o.source = t.source AND o.reference = t.reverses"
+                self._insert("o.id", original)
+        if self.outcome.updated:
+            self._update()
+
+    def _insert(self, reverses: str, which: str) -> None:
+        new = "NOT EXISTS (SELECT FROM import_known k WHERE k.row_no = t.row_no)"
+        known = self.outcome.updated or self.outcome.unchanged
+        glue = "AND" if which.startswith("WHERE") else "WHERE"
+        self.cursor.execute(
+            f"""INSERT INTO {FACTS} (partner_id, product_id, load_id, reverses_id, occurred_on,
+                row_no, kind, source, reference, quantity, amount)
+            SELECT t.partner, t.product, {self.task.load.pk}, {reverses}::bigint, t.occurred_on,
+                   t.row_no, t.kind, t.source, t.reference, t.quantity, t.amount
+              FROM import_typed t {which} {f"{glue} {new}" if known else ""}"""
+        )
+
+    def _update(self) -> None:
+        original = f"(SELECT o.id FROM {FACTS} o WHERE o.source = t.source AND o.reference = t.reverses)"
+        reverses = f", reverses_id = {original}" if self.reversing else ""
+        self.cursor.execute(
+            f"""UPDATE {FACTS} f
+               SET partner_id = t.partner, product_id = t.product, occurred_on = t.occurred_on,
+                   kind = t.kind, quantity = t.quantity, amount = t.amount, row_no = t.row_no,
+                   load_id = {self.task.load.pk}, recorded_at = now() {reverses}
+              FROM import_typed t JOIN import_known k USING (row_no)
+             WHERE f.id = k.id AND k.changed"""
+        )
+
+
+# --- What texts mean: {text: value} for those that mean something --------------------------------
+
+
+def _keys(queryset: Any, texts: list[str]) -> dict[str, int]:
+    """Codes → primary keys: width, invisible marks and case do not matter."""
+    codes = {text: normalise_code(text).upper() for text in texts}
+    found = dict(
+        queryset.annotate(_code=Upper("code"))
+        .filter(_code__in=set(codes.values()))
+        .values_list("_code", "pk")
+    )
+    return {text: found[code] for text, code in codes.items() if code in found}
+
+
+def _partners(texts: list[str], by: Any) -> dict[str, int]:
+    return _keys(Partner.objects.all() if by is None else Partner.objects.visible_to(by), texts)
+
+
+def _products(texts: list[str], by: Any) -> dict[str, int]:
+    return _keys(Product.objects.all(), texts)
+
+
+def _dates(texts: list[str], by: Any) -> dict[str, Any]:
+    found = {}
+    for text in texts:
+        try:
+            found[text] = parse_date(text)
+        except ValueProblem:
+            continue
+    return found
+
+
+def _kinds(texts: list[str], by: Any) -> dict[str, str]:
+    names = {str(label).casefold(): value for value, label in SalesKind.choices}
+    names |= {value: value for value in SalesKind.values}
+    codes = {text: normalise_code(text).casefold() for text in texts}
+    found = {text: names.get(code) or names.get(code.replace("-", "_")) for text, code in codes.items()}
+    return {text: value for text, value in found.items() if value}
+
+
+_RESOLVERS: dict[str, tuple[str, Callable[[list[str], Any], dict[str, Any]]]] = {
+    "partner": ("bigint", _partners),
+    "product": ("bigint", _products),
+    "occurred_on": ("date", _dates),
+    "kind": ("text", _kinds),
+}
