@@ -58,7 +58,7 @@ def evaluate(
         evaluation = _prepare(scheme, wanted)
         _compute(evaluation, by=by, on=on, progress=progress)
         if publish:
-            evaluation = publish_evaluation(evaluation=evaluation, by=by)
+            evaluation = publish_evaluation(evaluation=evaluation, by=by, on=on)
     evaluation.refresh_from_db()
     return evaluation
 
@@ -92,9 +92,9 @@ def run_prepared(*, evaluation: Evaluation, by: Any, on: date, progress: run.Ste
     return evaluation
 
 
-def publish_evaluation(*, evaluation: Evaluation, by: Any) -> Evaluation:
+def publish_evaluation(*, evaluation: Evaluation, by: Any, on: date) -> Evaluation:
     """Make a computed evaluation known and immutable. Raises as `workflow.fire` does."""
-    return workflow.fire(evaluation, "publish", by=by)
+    return workflow.fire(evaluation, "publish", by=by, on=on)
 
 
 def _scheme(code: str) -> Scheme:
@@ -245,9 +245,9 @@ def _resume(evaluation: Evaluation, now: datetime) -> bool:
 # --- schemes -------------------------------------------------------------------------------
 
 
-def publish_version(*, version: SchemeVersion, by: Any) -> SchemeVersion:
+def publish_version(*, version: SchemeVersion, by: Any, on: date) -> SchemeVersion:
     """Freeze a draft and retire the version in force. Raises Blocked with every problem of it."""
-    return workflow.fire(version, "publish", by=by)
+    return workflow.fire(version, "publish", by=by, on=on)
 
 
 @transaction.atomic

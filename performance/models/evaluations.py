@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pgtrigger
@@ -17,6 +18,7 @@ from core.errors import Problem
 from core.models import Job, Model
 from core.periods import KIND_CHOICES, Period
 from core.scoping import ScopedQuerySet
+from core.workflow import StatefulModel
 from performance.models.guards import frozen_with_parent
 from performance.models.schemes import Scheme, SchemeVersion
 
@@ -61,7 +63,7 @@ def _publish_problems(evaluation: Evaluation, by: Any) -> list[Problem]:
     return []
 
 
-class Evaluation(Model):
+class Evaluation(StatefulModel, Model):
     """A run. `starts_on` ≤ day < `ends_before`. Published, it and its scores are immutable.
 
     `watermark` says which facts it saw: per sales kind the lines and their net sum, and the last
@@ -151,7 +153,7 @@ class Evaluation(Model):
             "icon": "rosette",
         },
     )
-    def publish(self, *, by: Any) -> None:
+    def publish(self, *, by: Any, on: date) -> None:
         """Make the scores known and immutable."""
         self.published_at = timezone.now()
 

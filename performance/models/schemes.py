@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from django_fsm import FSMField, transition
 from core.errors import Problem
 from core.models import Model
 from core.scoping import ScopedQuerySet
+from core.workflow import StatefulModel, fire
 from performance import measures, scoring
 from performance.models.guards import frozen_with_parent
 from sales.models import SalesKind
@@ -58,7 +60,7 @@ def _publish_problems(version: SchemeVersion, by: Any) -> list[Problem]:
     return problems(version)
 
 
-class SchemeVersion(Model):
+class SchemeVersion(StatefulModel, Model):
     """One wording of a scheme: draft, then published and frozen, then retired by the next."""
 
     class State(models.TextChoices):
@@ -135,13 +137,11 @@ class SchemeVersion(Model):
             "icon": "rosette",
         },
     )
-    def publish(self, *, by: Any) -> None:
+    def publish(self, *, by: Any, on: date) -> None:
         """Freeze this version and retire the one in force, in the same transaction."""
-        from core import workflow
-
         current = self.scheme.current()
         if current:
-            workflow.fire(current, "retire", by=by)
+            fire(current, "retire", by=by, on=on)
 
     @transition(
         field=state,
@@ -153,7 +153,7 @@ class SchemeVersion(Model):
             "icon": "archive",
         },
     )
-    def retire(self, *, by: Any) -> None:
+    def retire(self, *, by: Any, on: date) -> None:
         """Not used for new evaluations any more."""
 
 
