@@ -1,4 +1,4 @@
-"""How gunicorn runs the web pages, in `make run` and in the container: `-c python:channel_crm.gunicorn`."""
+"""How gunicorn runs the pages, here and in a container: `-c python:channel_crm.gunicorn`."""
 
 import os
 
@@ -16,7 +16,7 @@ control_socket_disable = True
 
 
 def pre_fork(server, worker):
-    """Load every page's code before the workers split off: they share it, and the first page is quick."""
+    """Load every page's code before the workers split off: they share it, and it is there."""
     from django.template import engines
     from django.urls import get_resolver
 

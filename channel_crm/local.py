@@ -2,7 +2,7 @@
 
 `ensure()` runs before the settings read the environment (manage.py, tests, `make run`). Where
 `DATABASE_URL` or `REDIS_URL` is not set it joins this checkout's own server in `var/`, starts it if
-need be, and sets the variable. The server stays up as long as anybody uses it: see `keeper`.
+need be, and sets the variable. The server stays up as long as anybody uses it: `embedded.keeper`.
 """
 
 import fcntl
@@ -13,9 +13,11 @@ import time
 from pathlib import Path
 from typing import IO
 
-from channel_crm import keeper
+from embedded.keeper import SERVERS
+from embedded.servers import START_SECONDS, STOP_SECONDS, Server, ServerError
 
-VAR = Path(__file__).resolve().parent.parent / "var"
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
 
 _held: dict[str, IO] = {}
 _keepers: dict[str, subprocess.Popen] = {}  # the ones this process started
@@ -23,11 +25,11 @@ _keepers: dict[str, subprocess.Popen] = {}  # the ones this process started
 
 def ensure(var: Path = VAR) -> None:
     """Set DATABASE_URL and REDIS_URL where they are missing. Exits with one line on failure."""
-    missing = [kind for kind in keeper.SERVERS.values() if not os.environ.get(kind.variable)]
+    missing = [kind for kind in SERVERS.values() if not os.environ.get(kind.variable)]
     try:
         for kind in missing:
             os.environ[kind.variable] = _join(kind(var))
-    except (keeper.ServerError, OSError) as error:
+    except (ServerError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
@@ -37,13 +39,13 @@ def leave() -> None:
         name, users = _held.popitem()
         folder = Path(users.name).parent
         users.close()
-        os.environ.pop(keeper.SERVERS[name].variable, None)
+        os.environ.pop(SERVERS[name].variable, None)
         _wait_for_stop(folder)
         if name in _keepers and not _is_locked(folder / "keeper.lock"):
             _keepers.pop(name).wait()
 
 
-def _join(server: keeper.Server) -> str:
+def _join(server: Server) -> str:
     server.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     users = (server.folder / "users.lock").open("a")
     fcntl.flock(users, fcntl.LOCK_SH)  # waits while a keeper is stopping the server
@@ -54,36 +56,34 @@ def _join(server: keeper.Server) -> str:
     return server.url()
 
 
-def _start(server: keeper.Server) -> None:
+def _start(server: Server) -> None:
     """Have a keeper for the server and wait until it answers."""
-    deadline = time.monotonic() + keeper.START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while _is_locked(server.folder / "keeper.lock"):
         if server.answers():
             return
         if time.monotonic() > deadline:
-            raise keeper.ServerError(
-                f"The embedded {server.name} does not answer: {server.last_words()}"
-            )
+            raise ServerError(f"The embedded {server.name} does not answer: {server.last_words()}")
         time.sleep(0.05)
     _spawn_keeper(server)
 
 
-def _spawn_keeper(server: keeper.Server) -> None:
+def _spawn_keeper(server: Server) -> None:
     with (server.folder / "keeper.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", keeper.__file__, server.name, str(server.folder.parent)],
+            [sys.executable, "-m", "embedded.keeper", server.name, str(server.folder.parent)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
-            cwd="/",
+            cwd=ROOT,
             text=True,
         )
     assert process.stdout
     with process.stdout as said:
         line = said.readline().strip()
     if line != "ready":
-        raise keeper.ServerError(line or f"no keeper for {server.name}: see {log.name}")
+        raise ServerError(line or f"no keeper for {server.name}: see {log.name}")
     _keepers[server.name] = process
 
 
@@ -99,7 +99,7 @@ def _is_locked(path: Path) -> bool:
 
 def _wait_for_stop(folder: Path) -> None:
     """Wait for the keeper to end, unless others still use its server."""
-    deadline = time.monotonic() + keeper.STOP_SECONDS
+    deadline = time.monotonic() + STOP_SECONDS
     time.sleep(0.25)  # longer than the keeper takes to notice
     while time.monotonic() < deadline and _is_locked(folder / "keeper.lock"):
         if not _is_locked(folder / "users.lock"):

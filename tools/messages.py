@@ -3,7 +3,7 @@
     tools/messages.py update            bring locale/*/LC_MESSAGES/*.po up to date with the sources
     tools/messages.py merge FILE.tsv…   fill in translations: msgid TAB msgstr [TAB context]
     tools/messages.py compile           write the .mo files that Django reads
-    tools/messages.py check             fail on what is missing, fuzzy, unused or has other placeholders
+    tools/messages.py check             fail on what is missing, fuzzy, unused or badly filled in
 
 The files are sorted by message and carry no line numbers, so that a diff shows translations only.
 """
@@ -22,7 +22,17 @@ import polib
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 LANGUAGES = {"zh_Hans": "nplurals=1; plural=0;"}
-SKIPPED = {"tests", "tools", "bench", "docs", "var", "locale", "node_modules", "migrations", "vendor"}
+SKIPPED = {
+    "tests",
+    "tools",
+    "bench",
+    "docs",
+    "var",
+    "locale",
+    "node_modules",
+    "migrations",
+    "vendor",
+}
 
 
 class Message(NamedTuple):
@@ -76,7 +86,7 @@ def from_python(path: Path) -> Iterator[Message]:
 
 
 def from_calls(text: str) -> Iterator[Message]:
-    """Messages of calls with literal arguments, in JavaScript or what templatize makes of a template."""
+    """Messages of calls with literal arguments: scripts, and what templatize makes of templates."""
     for found in CALL.finditer(text):
         roles = FUNCTIONS.get(found[1])
         values = [ast.literal_eval(word) for word in re.findall(LITERAL, found[2])]
@@ -90,7 +100,7 @@ def message(roles: tuple[str, ...], values: list) -> Message:
 
 
 def collect() -> dict[str, set[Message]]:
-    """All messages by domain: `django` for pages and Python, `djangojs` for the browser's scripts."""
+    """All messages by domain: `django` for pages and Python, `djangojs` for scripts."""
     from django.utils.translation.template import templatize
 
     found: dict[str, set[Message]] = {"django": set(), "djangojs": set()}
@@ -228,7 +238,9 @@ def check() -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("update", "compile", "check"):
         commands.add_parser(name)
