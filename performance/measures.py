@@ -53,8 +53,7 @@ class Measure:
     unit: str
     query: Callable[[Ask], Query]
     value: ValueOf
-    numerator: Any
-    denominator: Any = ""
+    derivation: Any  # a sentence with %(numerator)s, %(denominator)s, %(value)s, %(lines)s
     zero: Any = ""
     higher: bool = True
     lowest: Decimal | None = None
@@ -157,7 +156,7 @@ def _net(code: str, label: Any, kind: str) -> Measure:
         unit=CURRENCY,
         query=_sums("sum(net)"),
         value=_amount,
-        numerator=_("net sales"),
+        derivation=_("%(lines)s sales lines sum to %(value)s"),
         kind=kind,
     )
 
@@ -176,8 +175,7 @@ _ALL = [
         unit=RATIO,
         query=_against_target,
         value=ratio,
-        numerator=_("net sales"),
-        denominator=_("target"),
+        derivation=_("net sales %(numerator)s ÷ target %(denominator)s = %(value)s"),
         zero=_NOT_APPLICABLE,
         needs=frozenset({SALES, TARGETS}),
     ),
@@ -192,8 +190,9 @@ _ALL = [
             ago=None,
         ),
         value=_growth,
-        numerator=_("net sales"),
-        denominator=_("net sales of last year"),
+        derivation=_(
+            "(net sales %(numerator)s − last year’s %(denominator)s) ÷ %(denominator)s = %(value)s"
+        ),
         zero=_NOT_APPLICABLE,
         needs=frozenset({SALES, LAST_YEAR}),
     ),
@@ -209,8 +208,7 @@ _ALL = [
             "coalesce(sum(net) FILTER (WHERE product_line_id = ANY(%(focus_lines)s)), 0)", "sum(net)"
         ),
         value=ratio,
-        numerator=_("net sales of focus lines"),
-        denominator=_("net sales"),
+        derivation=_("focus lines %(numerator)s ÷ net sales %(denominator)s = %(value)s"),
         zero=_NOT_APPLICABLE,
     ),
     Measure(
@@ -220,7 +218,7 @@ _ALL = [
         unit=MONTHS,
         query=_count_positive("month"),
         value=_whole,
-        numerator=_("months"),
+        derivation=_("%(value)s months with positive net sales"),
         lowest=_ZERO,
     ),
     Measure(
@@ -230,7 +228,7 @@ _ALL = [
         unit=COUNT,
         query=_count_positive("product_line_id"),
         value=_whole,
-        numerator=_("product lines"),
+        derivation=_("%(value)s product lines with positive net sales"),
         lowest=_ZERO,
     ),
     Measure(
@@ -240,8 +238,7 @@ _ALL = [
         unit=RATIO,
         query=_sums("-sum(returns)", "sum(net - returns)"),
         value=ratio,
-        numerator=_("returns"),
-        denominator=_("sales before returns"),
+        derivation=_("returns %(numerator)s ÷ sales before returns %(denominator)s = %(value)s"),
         zero=_NOT_APPLICABLE,
         higher=False,
         lowest=_ZERO,

@@ -184,14 +184,11 @@ def total(items: Sequence[Item], scores: Sequence[ItemScore]) -> Decimal | None:
     return _quantize(_divide(weighted, weights), TOTAL)
 
 
-def share(item: Item, items: Sequence[Item], scores: Sequence[ItemScore]) -> Decimal | None:
-    """What one item adds to the total (4 places, for display): its weight among those that apply."""
-    applicable = [i for i, s in zip(items, scores, strict=True) if s.points is not None]
-    points = scores[list(items).index(item)].points
+def weighted(weight: Any, points: Any, weights: Decimal) -> Decimal | None:
+    """What one item adds to the total, 4 places, for display; `weights` is Σ of those that apply."""
     if points is None:
         return None
-    weights = sum((i.weight for i in applicable), ZERO)
-    return quantize(_divide(item.weight * points, weights), POINTS)
+    return _quantize(_divide(Decimal(weight) * Decimal(points), weights), POINTS)
 
 
 def rank(totals: Sequence[Decimal | None]) -> list[int | None]:

@@ -97,6 +97,16 @@ def publish_evaluation(*, evaluation: Evaluation, by: Any, on: date) -> Evaluati
     return workflow.fire(evaluation, "publish", by=by, on=on)
 
 
+def get_evaluation(pk: int) -> Evaluation:
+    """The evaluation of that number. DomainError unknown_evaluation."""
+    related = ("scheme", "scheme_version__scheme")
+    evaluation = Evaluation.objects.select_related(*related).filter(pk=pk).first()
+    if evaluation is None:
+        message = _("There is no evaluation %(number)d.") % {"number": pk}
+        raise DomainError("unknown_evaluation", message, "evaluation")
+    return evaluation
+
+
 def _scheme(code: str) -> Scheme:
     scheme = Scheme.objects.filter(code=code).first()
     if scheme is None:
