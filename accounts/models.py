@@ -139,3 +139,6 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
         if kwargs.get("update_fields") is None:
             self.groups.set(Group.objects.filter(name=self.role))
+
+
+from accounts.api_clients import ApiClient  # noqa: E402, F401  Django finds models here

@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
+    "core.api.middleware.ApiProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -232,38 +233,60 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API -------------------------------------------------------------------------------------------
+# Requests a user may make in a window ("1200/min"); empty: as many as they like.
+API_RATE = env("API_RATE", default="1200/min")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "oauth2_provider.contrib.rest_framework.OAuth2Authentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "accounts.api_auth.ClientAuthentication",
+        "core.api.permissions.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["core.api.ModelPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.ModelPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.UserThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "core.api.Pagination",
-    "EXCEPTION_HANDLER": "core.api.problem_handler",
-    "COERCE_DECIMAL_TO_STRING": True,
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsing.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "core.api.problems.handler",
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Channel CRM",
+    "DESCRIPTION": "Partners, sales, schemes and scores. Each error is a problem document (RFC 9457).",
     "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.0",
+    "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ProductLineRole": "catalog.models.ProductLine.Role",
+        "ContactRole": "partners.models.Contact.Role",
+        "PartnerState": "partners.models.Partner.State",
+        "SchemeVersionState": "performance.models.SchemeVersion.State",
+        "EvaluationState": "performance.models.Evaluation.State",
+        "JobState": "core.models.Job.State",
+        "SalesKind": "sales.models.SalesKind",
+        "TargetKind": "sales.models.TargetKind",
+        "SiteKind": "partners.models.Site.Kind",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.schema.add_problems",
+    ],
 }
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER = {
     "SCOPES": {
         "read": "Read what the client's user may see",
         "write": "Change what the client's user may change",
     },
-    "DEFAULT_SCOPES": ["read"],
+    "SCOPES_BACKEND_CLASS": "accounts.api_auth.ClientScopes",
+    # Knows client credentials and no other grant.
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "accounts.api_auth.ClientValidator",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # the database keeps hashes of tokens
 }
 
 # --- Logs ------------------------------------------------------------------------------------------

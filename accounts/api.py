@@ -1,0 +1,32 @@
+"""Territories in the API."""
+
+from accounts.filters import TerritoryFilter
+from accounts.models import Territory
+from core.api.serializers import RowSerializer, WriteSerializer
+from core.api.views import ScopedViewSet, WriteMixin
+
+
+class TerritoryRow(RowSerializer):
+    class Meta:
+        model = Territory
+        fields = ("id", "code", "name", "level", "parent", "parent_code", "updated_at")
+        paths = {"parent_code": "parent__code"}
+
+
+class TerritoryWrite(WriteSerializer):
+    class Meta:
+        model = Territory
+        fields = ("code", "name", "level", "parent")
+        codes = {"parent_code": ("parent", "code")}
+
+
+class TerritoryViewSet(WriteMixin, ScopedViewSet):
+    """Pieces of the map, in a tree."""
+
+    model = Territory
+    row_class = detail_class = TerritoryRow
+    write_class = TerritoryWrite
+    filterset_class = TerritoryFilter
+    search_fields = ("name", "code")
+    ordering = ("code",)
+    ordering_fields = {"code": "code", "name": "name", "path": "path", "id": "pk"}

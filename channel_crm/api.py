@@ -1,0 +1,62 @@
+"""/api/v1/: every resource, the schema and the page to browse it."""
+
+from django.contrib.auth.decorators import login_required
+from django.urls import path
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from accounts.api import TerritoryViewSet
+from catalog.api import ProductLineViewSet, ProductViewSet
+from core.api.permissions import ModelPermission
+from partners.api import ContactViewSet, LevelViewSet, PartnerViewSet, SiteViewSet
+from performance.api import (
+    EvaluationScheduleViewSet,
+    EvaluationViewSet,
+    SchemeVersionViewSet,
+    SchemeViewSet,
+    ScoreViewSet,
+)
+from sales.api import SalesFactViewSet, TargetViewSet
+
+app_name = "api"
+
+router = SimpleRouter(use_regex_path=False)
+router.register("territories", TerritoryViewSet, "territory")
+router.register("product-lines", ProductLineViewSet, "productline")
+router.register("products", ProductViewSet, "product")
+router.register("levels", LevelViewSet, "level")
+router.register("partners", PartnerViewSet, "partner")
+router.register("contacts", ContactViewSet, "contact")
+router.register("sites", SiteViewSet, "site")
+router.register("sales-facts", SalesFactViewSet, "salesfact")
+router.register("targets", TargetViewSet, "target")
+router.register("schemes", SchemeViewSet, "scheme")
+router.register("scheme-versions", SchemeVersionViewSet, "schemeversion")
+router.register("evaluation-schedules", EvaluationScheduleViewSet, "evaluationschedule")
+router.register("evaluations", EvaluationViewSet, "evaluation")
+router.register("scores", ScoreViewSet, "score")
+
+
+class SchemaView(SpectacularAPIView):
+    """OpenAPI 3.1, as JSON or, when asked for, YAML."""
+
+    renderer_classes = [
+        OpenApiJsonRenderer,
+        OpenApiJsonRenderer2,
+        OpenApiYamlRenderer,
+        OpenApiYamlRenderer2,
+    ]
+    permission_classes = [ModelPermission]
+
+
+urlpatterns = [
+    path("", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    *router.urls,
+]

@@ -1,0 +1,123 @@
+"""How the API describes itself: OpenAPI 3.1 with the problems, the filters and the ways to sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.openapi import AutoSchema as BaseSchema
+
+from core.api import problems
+
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details as in RFC 9457. `code` is stable, the words are not.",
+    "required": ["type", "title", "status", "detail", "code", "instance", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "example": "about:blank"},
+        "title": {"type": "string", "example": "The request is not valid"},
+        "status": {"type": "integer", "example": 400},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "example": "invalid"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "request_id": {"type": "string", "description": "As in the header X-Request-ID."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {
+                    "field": {"type": ["string", "null"], "example": "territory"},
+                    "code": {"type": "string", "example": "does_not_exist"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_ALWAYS = (400, 401, 403, 406, 429)
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
+
+
+class AutoSchema(BaseSchema):
+    """What comes in is the write serializer, what goes out always the detail."""
+
+    def get_response_serializers(self) -> Any:
+        if getattr(self.view, "action", "") in ("create", "partial_update"):
+            return self.view.detail_class
+        return super().get_response_serializers()
+
+    def get_tags(self) -> list[str]:
+        return [self.path.removeprefix(self.path_prefix).strip("/").split("/")[0]]
+
+
+def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Postprocessing: every operation names the problems it may answer with."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components["responses"] = {
+        f"Problem{status}": _response(status) for status in problems.TITLES if status < 500
+    }
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            statuses = [*_ALWAYS, *_more(path, method, operation)]
+            for status in sorted(statuses):
+                reference = {"$ref": f"#/components/responses/Problem{status}"}
+                operation["responses"].setdefault(str(status), reference)
+    return result
+
+
+def _more(path: str, method: str, operation: dict[str, Any]) -> list[int]:
+    found = [404] if "{" in path else []
+    if method in ("post", "patch", "delete"):
+        found.append(409)
+    if "requestBody" in operation:
+        found += [413, 415]
+    return found
+
+
+def _response(status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": str(problems.TITLES[status]),
+        "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in _HEADERS:
+        response["headers"] = {_HEADERS[status]: {"schema": {"type": "string"}}}
+    return response
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """The browser's session. Writes also need the header X-CSRFToken."""
+
+    target_class = "core.api.permissions.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class FilterExtension(DjangoFilterExtension):
+    """Choices given as an enumeration are choices too."""
+
+    target_class = "core.api.queries.Filters"
+    priority = 1
+
+    def _get_explicit_filter_choices(self, filter_field: Any) -> Any:
+        choices = filter_field.extra.get("choices")
+        if hasattr(choices, "values"):
+            return list(choices.values)
+        return super()._get_explicit_filter_choices(filter_field)
+
+
+class CodeFieldExtension(OpenApiSerializerFieldExtension):
+    """A code is text."""
+
+    target_class = "core.api.serializers.CodeField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return {"type": "string"}

@@ -1,0 +1,83 @@
+"""Sales lines and targets in the API."""
+
+from core.api.pages import KeyPages
+from core.api.queries import Filters, Ordering
+from core.api.serializers import RowSerializer, WriteSerializer
+from core.api.views import ScopedViewSet, WriteMixin
+from sales.filters import SalesFactFilter, TargetFilter
+from sales.models import SalesFact, Target
+
+
+class SalesFactRow(RowSerializer):
+    class Meta:
+        model = SalesFact
+        fields = (
+            "id",
+            "source",
+            "reference",
+            "kind",
+            "partner",
+            "partner_code",
+            "product",
+            "product_code",
+            "occurred_on",
+            "quantity",
+            "amount",
+            "reverses",
+            "recorded_at",
+        )
+        paths = {"partner_code": "partner__code", "product_code": "product__code"}
+
+
+class SalesFactViewSet(ScopedViewSet):
+    """Lines of invoices, deliveries and receipts; returns are negative. Read only: they are loaded
+    in files. The list goes by `after`, the id of the last line you have."""
+
+    model = SalesFact
+    row_class = detail_class = SalesFactRow
+    filterset_class = SalesFactFilter
+    pagination_class = KeyPages
+    filter_backends = [Filters, Ordering]
+
+
+class TargetRow(RowSerializer):
+    class Meta:
+        model = Target
+        fields = (
+            "id",
+            "partner",
+            "partner_code",
+            "product_line",
+            "product_line_code",
+            "month",
+            "kind",
+            "amount",
+            "updated_at",
+        )
+        paths = {"partner_code": "partner__code", "product_line_code": "product_line__code"}
+
+
+class TargetWrite(WriteSerializer):
+    class Meta:
+        model = Target
+        fields = ("partner", "product_line", "month", "kind", "amount")
+        codes = {
+            "partner_code": ("partner", "code"),
+            "product_line_code": ("product_line", "code"),
+        }
+
+
+class TargetViewSet(WriteMixin, ScopedViewSet):
+    """What a partner should reach in a month (its first day), for one product line or for all."""
+
+    model = Target
+    row_class = detail_class = TargetRow
+    write_class = TargetWrite
+    filterset_class = TargetFilter
+    ordering = ("-month", "partner")
+    ordering_fields = {
+        "month": "month",
+        "partner": "partner__code",
+        "amount": "amount",
+        "id": "pk",
+    }
