@@ -1,0 +1,146 @@
+"""What happened, deed by deed, in the order of time: the same verbs that people use, played under
+a clock that stands at the moment of each deed, so that histories read as they would have been."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from django.conf import settings
+
+from accounts.models import User
+from catalog.models import ProductLine
+from channel_crm.demo import loading, schemes
+from channel_crm.demo.clock import at, early
+from channel_crm.demo.people import DIRECTOR
+from channel_crm.demo.plans import Plan
+from channel_crm.demo.sales import Fact
+from channel_crm.demo.targets import yearly_targets
+from core import crud
+from core.periods import Period, add_months
+from partners.models import Level, Partner
+from performance import services
+from performance.models import Evaluation, Score
+from sales.models import Target
+
+PUBLISHED_QUARTERS = 5  # before the current one: a year and the quarter to compare it with
+RICH_QUARTERS = 2
+
+
+@dataclass
+class Story:
+    """The deeds of a network, and what they need to know of each other."""
+
+    start: date
+    until: date
+    users: dict[str, User]
+    products: dict[str, int]
+    partners: dict[str, int] = field(default_factory=dict)
+    _deeds: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
+
+    def tell(self, moment: datetime, deed: Callable[[], object]) -> None:
+        """Let `deed` happen at `moment`; what falls on the same moment keeps its order."""
+        self._deeds.append((moment, len(self._deeds), deed))
+
+    def play(self) -> None:
+        """Do everything that was told, in the order of time."""
+        for moment, _number, deed in sorted(self._deeds, key=lambda told: told[:2]):
+            with at(moment):
+                deed()
+
+    @property
+    def director(self) -> User:
+        """Who publishes."""
+        return self.users[DIRECTOR]
+
+
+def tell_sales(story: Story, facts: list[Fact]) -> None:
+    """Each month's sales come in on the first night after it."""
+    for month, rows in groupby(facts, key=lambda fact: fact.day.replace(day=1)):
+        month_rows = list(rows)
+        story.tell(
+            early(min(add_months(month, 1), story.until + timedelta(days=1)), hour=1),
+            lambda month_rows=month_rows: loading.load(month_rows, story.partners, story.products),
+        )
+
+
+def tell_targets(story: Story, plans: list[Plan]) -> None:
+    """Targets of a year are set before it begins; those of a newcomer when it begins."""
+    told: dict[datetime, list[tuple[Plan, Period]]] = defaultdict(list)
+    year = Period.containing("year", story.start, settings.FISCAL_YEAR_START)
+    while year.start <= story.until:
+        for plan in plans:
+            if plan.started_on and plan.started_on < year.end:
+                day = max(year.start - timedelta(days=11), plan.started_on)
+                told[early(day, hour=20)].append((plan, year))
+        year = year.next()
+    for moment, entries in told.items():
+        story.tell(moment, lambda entries=entries: _set_targets(story, entries))
+
+
+def _set_targets(story: Story, entries: list[tuple[Plan, Period]]) -> None:
+    lines = dict(ProductLine.objects.values_list("code", "pk"))
+    Target.objects.bulk_create(
+        [
+            target
+            for plan, year in entries
+            for target in yearly_targets(plan, year, story.start, story.partners[plan.code], lines)
+        ],
+        batch_size=1000,
+    )
+
+
+def tell_evaluations(story: Story) -> None:
+    """Closed quarters are evaluated and published, the current one is only computed."""
+    current = Period.containing("quarter", story.until, settings.FISCAL_YEAR_START)
+    quarters = [current.previous()]
+    while len(quarters) < PUBLISHED_QUARTERS and quarters[-1].start >= story.start:
+        quarters.append(quarters[-1].previous())
+    quarters = [quarter for quarter in quarters if quarter.start >= story.start]
+    if quarters:
+        opened = early(quarters[-1].start, hour=10)
+        story.tell(opened, lambda: schemes.make_rich_scheme(by=story.director, on=opened.date()))
+    for age, quarter in enumerate(quarters, start=1):
+        _tell_quarter(story, quarter, rich=age <= RICH_QUARTERS)
+    now = story.until + timedelta(days=1)
+    for code in (schemes.BASIC, schemes.RICH) if quarters else (schemes.BASIC,):
+        story.tell(early(now, hour=3), lambda code=code: _evaluate(code, current, now))
+    last = current if current.end <= now else current.previous()
+    story.tell(early(now, hour=4), lambda: schemes.make_schedules(last, by=story.director))
+
+
+def _tell_quarter(story: Story, quarter: Period, *, rich: bool) -> None:
+    computed, published = quarter.end + timedelta(days=5), quarter.end + timedelta(days=8)
+    for code in (schemes.BASIC, schemes.RICH) if rich else (schemes.BASIC,):
+        story.tell(early(computed), lambda code=code: _evaluate(code, quarter, computed))
+        story.tell(
+            early(min(published, story.until + timedelta(days=1)), hour=10),
+            lambda code=code: _publish(story, code, quarter, published),
+        )
+
+
+def _evaluate(code: str, quarter: Period, on: date) -> None:
+    services.evaluate(scheme_code=code, period=quarter.code, by=None, on=on)
+
+
+def _publish(story: Story, code: str, quarter: Period, on: date) -> None:
+    evaluation = Evaluation.objects.get(scheme__code=code, period_code=quarter.code)
+    services.publish_evaluation(evaluation=evaluation, by=story.director, on=on)
+    if code == schemes.BASIC:
+        _move_levels(story, evaluation)
+
+
+def _move_levels(story: Story, evaluation: Evaluation) -> None:
+    """Everybody moves one level towards what the score says."""
+    ladder = list(Level.objects.order_by("rank"))
+    place = {level.pk: number for number, level in enumerate(ladder)}
+    scores = Score.objects.filter(evaluation=evaluation).order_by("partner_id")
+    for partner_id, reached in scores.values_list("partner_id", "level_id"):
+        partner = Partner.objects.get(pk=partner_id)
+        now, wanted = place.get(partner.level_id, 0), place.get(reached, 0)
+        if now != wanted:
+            partner.level = ladder[now + (1 if wanted > now else -1)]
+            crud.save(partner, by=story.director, reason=f"{evaluation.period_code} 考核结果")
