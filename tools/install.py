@@ -7,7 +7,6 @@ step leaves the digest of what it was made from beside what it made.
 import argparse
 import fcntl
 import hashlib
-import json
 import re
 import shutil
 import subprocess
@@ -85,9 +84,9 @@ def install_requirements(*, dev: bool) -> None:
 
 
 def install_assets() -> None:
-    """Copy the front-end files out of the npm packages, which npm checks against the lock file."""
+    """Fetch the front-end files with npm, which checks them against the lock file."""
     files = [ROOT / "package.json", ROOT / "package-lock.json"]
-    value = digest(*files, json.dumps(ASSETS))
+    value = digest(*files, Path(__file__))
     stamp = VENDOR / ".stamp"
     if is_current(stamp, value):
         return
@@ -104,17 +103,22 @@ def install_assets() -> None:
             cwd=work,
             stdout=subprocess.DEVNULL,
         )
-        fresh = ROOT / "var" / "vendor.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        for source, target in ASSETS.items():
-            place = fresh / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            found = work / "node_modules" / source
-            if found.is_dir():
-                shutil.copytree(found, place)
-            else:
-                place.write_bytes(SOURCE_MAP.sub(b"", found.read_bytes()))
-    (fresh / stamp.name).write_text(value)
+        copy_assets(work / "node_modules")
+    stamp.write_text(value)
+
+
+def copy_assets(modules: Path) -> None:
+    """Put what the pages use of the npm packages into static/vendor, all of it or nothing."""
+    fresh = ROOT / "var" / "vendor.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for source, target in ASSETS.items():
+        place = fresh / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        found = modules / source
+        if found.is_dir():
+            shutil.copytree(found, place)
+        else:
+            place.write_bytes(SOURCE_MAP.sub(b"", found.read_bytes()))
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.parent.mkdir(exist_ok=True)
     fresh.rename(VENDOR)
@@ -145,8 +149,12 @@ def compile_messages() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
+    parser.add_argument("--assets-from", type=Path, help="only copy these npm packages' files")
     options = parser.parse_args()
     (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
+    if options.assets_from:
+        copy_assets(options.assets_from)
+        return
     with (ROOT / "var" / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         make_venv()
