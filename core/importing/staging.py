@@ -110,7 +110,7 @@ def _copy_bytes(cursor: Any, table: Table, stream: IO[bytes], progress: Callable
 def _copy(cursor: Any, sql: str, stream: _Stream) -> None:
     """COPY; an exception raised while reading comes out as itself, one of PostgreSQL unwrapped."""
     try:
-        cursor.copy_expert(sql, stream, size=1 << 20)
+        cursor.copy_expert(sql, stream, 1 << 20)
     except Exception as error:
         if stream.failure:
             raise stream.failure from None

@@ -1,0 +1,174 @@
+"""How long `load sales` takes against a bare COPY and INSERT … SELECT into a table of the same form.
+
+Needs a scratch database: it refuses one that holds sales lines. Both sides write the same file in
+the same run on the same server, in turns, and the middle of the ratios counts.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.models import Territory
+from catalog.models import Product, ProductLine
+from core.importing import engine
+from core.importing.models import Import
+from partners.models import Partner
+from sales.models import SalesFact
+
+OPTIONS = engine.Options(
+    maps={
+        "reference": 'Order+"-"+Line',
+        "partner": "Customer",
+        "product": "Item",
+        "occurred_on": "Date",
+        "quantity": "Qty",
+        "amount": "Amount",
+    },
+    constants={"source": "bench"},
+)
+HEADER = "Order,Line,Customer,Item,Date,Qty,Amount,Note,Region,Currency\n"
+FACTS = SalesFact._meta.db_table
+
+
+def run(rows: int = 1_000_000, partners: int = 700, turns: int = 3) -> dict[str, Any]:
+    """Seconds of load, reload and reference for `rows` lines of `partners`, and their ratios."""
+    if SalesFact.objects.exists():
+        raise SystemExit("The database holds sales lines. Take a scratch database.")
+    make_master_data(partners)
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sales.csv"
+        write_file(path, rows, partners)
+        for _turn in range(turns):
+            results.append(measure(path))
+    middle = {name: statistics.median(turn[name] for turn in results) for name in results[0]}
+    return {
+        "rows": rows,
+        "partners": partners,
+        **{name: round(value, 2) for name, value in middle.items()},
+        "turns": [{name: round(value, 2) for name, value in turn.items()} for turn in results],
+    }
+
+
+def measure(path: Path) -> dict[str, float]:
+    """One turn: the reference, the load, the same file again; tables are empty before each."""
+    bare = reference(path)
+    clear()
+    first = load(path)
+    again = load(path)
+    clear()
+    return {
+        "reference_s": bare,
+        "load_s": first,
+        "reload_s": again,
+        "ratio": first / bare,
+        "reload_ratio": again / first,
+    }
+
+
+def load(path: Path) -> float:
+    """Seconds of one load with all its checks, the fingerprint of the file included."""
+    started = time.perf_counter()
+    row = Import(kind="sales", file_name=path.name, sha256=engine.sha256_of(path))
+    engine.run(path, row, OPTIONS, by=None, error_path=path.with_suffix(".errors"))
+    return time.perf_counter() - started
+
+
+def reference(path: Path) -> float:
+    """Seconds of COPY into text and one INSERT … SELECT with the same constraints and indexes."""
+    load_id = Import.objects.create(kind="sales", file_name="bare").pk
+    columns = [f"c{number}" for number in range(HEADER.count(",") + 1)]
+    with connection.cursor() as cursor:
+        make_twin(cursor)
+        started = time.perf_counter()
+        with transaction.atomic():
+            listed = ", ".join(f"{column} text" for column in columns)
+            cursor.execute(f"CREATE TEMP TABLE bench_text ({listed}) ON COMMIT DROP")
+            with path.open("rb") as stream:
+                cursor.copy_expert(
+                    "COPY bench_text FROM STDIN (FORMAT csv, HEADER)", stream, 1 << 20
+                )
+            cursor.execute(
+                """INSERT INTO bench_facts (partner_id, product_id, load_id, occurred_on, kind,
+                       source, reference, quantity, amount)
+                   SELECT p.id, r.id, %s, c4::date, 'sell_in', 'bench', c0 || '-' || c1,
+                          c5::numeric, c6::numeric
+                     FROM bench_text JOIN partners_partner p ON p.code = c2
+                     JOIN catalog_product r ON r.code = c3""",
+                [load_id],
+            )
+        seconds = time.perf_counter() - started
+        cursor.execute("DROP TABLE bench_facts")
+    return seconds
+
+
+def make_twin(cursor: Any) -> None:
+    """An empty table of the form of the facts: same columns, checks, indexes and foreign keys."""
+    cursor.execute(f"CREATE TABLE bench_facts (LIKE {FACTS} INCLUDING ALL)")
+    cursor.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = %s::regclass AND contype = 'f'",
+        [FACTS],
+    )
+    for name, definition in cursor.fetchall():
+        definition = definition.replace(f"REFERENCES {FACTS}", "REFERENCES bench_facts")
+        cursor.execute(f'ALTER TABLE bench_facts ADD CONSTRAINT "bench_{name}" {definition}')
+
+
+def clear() -> None:
+    """Empty facts; the trigger empties the rollup."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {FACTS}")
+        cursor.execute("CHECKPOINT")
+
+
+def make_master_data(partners: int) -> None:
+    """600 products in 12 lines and as many partners as asked for, if they are not there."""
+    territory, _new = Territory.objects.get_or_create(code="BENCH", defaults={"name": "Bench"})
+    lines = [
+        ProductLine.objects.get_or_create(code=f"BENCH{i}", defaults={"name": f"Line {i}"})[0]
+        for i in range(12)
+    ]
+    Product.objects.bulk_create(
+        [
+            Product(code=f"BSKU{i:04d}", name=f"Product {i}", product_line=lines[i % 12])
+            for i in range(600)
+        ],
+        ignore_conflicts=True,
+    )
+    Partner.objects.bulk_create(
+        [
+            Partner(code=f"BP{i:05d}", name=f"Partner {i}", territory=territory, state="active")
+            for i in range(partners)
+        ],
+        ignore_conflicts=True,
+        batch_size=2000,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def write_file(path: Path, rows: int, partners: int) -> None:
+    """Orders of 1 to 23 lines in date order over three years, always the same."""
+    chance, day, order, written = random.Random(7), date(2023, 1, 1), 0, 0
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(HEADER)
+        while written < rows:
+            order += 1
+            head = f"BP{chance.randrange(partners):05d}"
+            on = day + timedelta(written * 1095 // rows)
+            for line in range(min(chance.randrange(1, 24), rows - written)):
+                stream.write(
+                    f"SO{order:07d},{line},{head},BSKU{chance.randrange(600):04d},{on},"
+                    f"{chance.randrange(1, 50)},{chance.randrange(100, 9_999_999) / 100},"
+                    f"note {written},North,CNY\n"
+                )
+                written += 1
