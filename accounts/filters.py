@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Territory, User
 from accounts.roles import Role
-from core.filters import FilterSet
+from core.filters import AnyOf, FilterSet
 
 
 class TerritoryFilter(FilterSet):
     parent = django_filters.ModelChoiceFilter(label=_("parent"), queryset=Territory.objects.all())
-    level = django_filters.MultipleChoiceFilter(label=_("level"), choices=Territory.Level)
+    level = AnyOf(label=_("level"), choices=Territory.Level)
 
     class Meta:
         model = Territory
@@ -20,7 +20,7 @@ class TerritoryFilter(FilterSet):
 
 
 class UserFilter(FilterSet):
-    role = django_filters.MultipleChoiceFilter(label=_("role"), choices=Role)
+    role = AnyOf(label=_("role"), choices=Role)
     territories = django_filters.ModelChoiceFilter(
         label=_("territory"), queryset=Territory.objects.all()
     )

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product, ProductLine
-from core.filters import FilterSet
+from core.filters import AnyOf, FilterSet
 
 
 def below_line(queryset: QuerySet, name: str, value: ProductLine | None) -> QuerySet:
@@ -20,7 +20,7 @@ def below_line(queryset: QuerySet, name: str, value: ProductLine | None) -> Quer
 
 class ProductLineFilter(FilterSet):
     parent = django_filters.ModelChoiceFilter(label=_("parent"), queryset=ProductLine.objects.all())
-    role = django_filters.MultipleChoiceFilter(label=_("portfolio role"), choices=ProductLine.Role)
+    role = AnyOf(label=_("portfolio role"), choices=ProductLine.Role)
 
     class Meta:
         model = ProductLine

@@ -14,6 +14,20 @@ from django.utils.translation import gettext as _
 from core.scoping import narrow_choices
 
 
+class AnyOf(django_filters.MultipleChoiceFilter):
+    """One or several of some choices, without the SELECT DISTINCT that a plain column never needs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, distinct=False, **kwargs)
+
+
+class AnyRowOf(django_filters.ModelMultipleChoiceFilter):
+    """One or several rows behind a foreign key, without SELECT DISTINCT."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, distinct=False, **kwargs)
+
+
 class FilterSet(django_filters.FilterSet):
     """A FilterSet that builds only the filters that the address asks for.
 

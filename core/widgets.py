@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 from django.forms.models import ModelChoiceIterator
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
 from core.views.base import registry
 
@@ -39,6 +41,10 @@ class LookupMixin:
         context = super().get_context(name, value, attrs)
         context["widget"]["url"] = reverse(self.url_name)
         return context
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> str:
+        # Our own templates, which the form renderer of Django does not look through.
+        return mark_safe(render_to_string(template_name, context))
 
 
 class Lookup(LookupMixin, forms.Select):

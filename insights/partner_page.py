@@ -8,6 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from core import navigation
 from core.charts import Chart, Series
 from core.figures import Figure, versus
 from core.periods import Period
@@ -39,9 +40,10 @@ def _only(partner: Partner) -> Any:
 
 def sales_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
     """Sell-in with its comparison, and how far the target is reached."""
-    only, ago = _only(partner), period.year_ago()
-    now = selectors.net(only, period.start, period.end)
-    change, tone = versus(now, selectors.net(only, ago.start, ago.end))
+    only, day = _only(partner), navigation.data_day() or period.end
+    start, end, start_ago, end_ago = selectors.same_span(period, day)
+    now = selectors.net(only, start, end)
+    change, tone = versus(now, selectors.net(only, start_ago, end_ago))
     goal = selectors.target(only, period.start, period.end) if user.has_perm("sales.view_target") else None
     unit = user.amount_unit
     figures = [

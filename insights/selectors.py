@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 
 from core.periods import Period, add_months
@@ -41,18 +41,17 @@ def net(partners: QuerySet | None, start: date, end: date, kind: str = SalesKind
     return rows.aggregate(total=Sum("net"))["total"] or ZERO
 
 
+def _targets(partners: QuerySet | None, start: date, end: date) -> QuerySet:
+    """Sell-in targets by partner and month: the one for all lines together where there is one,
+    else the sum of those by product line; the same rule as the measure's."""
+    rows = within(Target, partners).filter(kind=TargetKind.SELL_IN, month__gte=start, month__lt=end)
+    whole = Sum("amount", filter=Q(product_line__isnull=True))
+    return rows.order_by().values("partner", "month").annotate(goal=Coalesce(whole, Sum("amount")))
+
+
 def target(partners: QuerySet | None, start: date, end: date) -> Decimal | None:
-    """The sell-in target of the months in [start, end): over all lines where there is one, else
-    the sum of those by line. None without any."""
-    rows = within(Target, partners).filter(
-        kind=TargetKind.SELL_IN, month__gte=start, month__lt=end
-    )
-    by_partner = rows.values("partner", "month").annotate(
-        whole=Sum("amount", filter=Q(product_line__isnull=True)),
-        parts=Sum("amount", filter=Q(product_line__isnull=False)),
-    )
-    amounts = [row["parts"] if row["whole"] is None else row["whole"] for row in by_partner]
-    return sum(amounts, ZERO) if amounts else None
+    """The sell-in target of the months in [start, end). None without any."""
+    return _targets(partners, start, end).aggregate(total=Sum("goal"))["total"]
 
 
 def monthly(partners: QuerySet | None, start: date, end: date) -> dict[tuple[date, str], Decimal]:
@@ -64,17 +63,9 @@ def monthly(partners: QuerySet | None, start: date, end: date) -> dict[tuple[dat
 
 def monthly_targets(partners: QuerySet | None, start: date, end: date) -> dict[date, Decimal]:
     """{month: sell-in target}."""
-    rows = within(Target, partners).filter(
-        kind=TargetKind.SELL_IN, month__gte=start, month__lt=end
-    )
-    by_partner = rows.values("partner", "month").annotate(
-        whole=Sum("amount", filter=Q(product_line__isnull=True)),
-        parts=Sum("amount", filter=Q(product_line__isnull=False)),
-    )
     out: dict[date, Decimal] = {}
-    for row in by_partner:
-        amount = row["parts"] if row["whole"] is None else row["whole"]
-        out[row["month"]] = out.get(row["month"], ZERO) + amount
+    for _partner, month, goal in _targets(partners, start, end).values_list("partner", "month", "goal"):
+        out[month] = out.get(month, ZERO) + goal
     return out
 
 
@@ -92,15 +83,41 @@ def months(period: Period, count: int = 12) -> list[date]:
     return [add_months(period.end, -back) for back in range(count, 0, -1)]
 
 
-def silent(partners: QuerySet, day: date, days: int) -> QuerySet:
-    """Active partners without any sell-in in the `days` up to `day` that had some in the year
-    before."""
-    since, year = date.fromordinal(day.toordinal() - days), date.fromordinal(day.toordinal() - 365)
-    bought = SalesDaily.objects.filter(kind=SalesKind.SELL_IN, day__lte=day, net__gt=0)
-    lately = bought.filter(day__gt=since).values("partner")
-    before = bought.filter(day__gt=year, day__lte=since).values("partner")
+@dataclass(frozen=True)
+class Silent:
+    """A partner that stopped buying: when it last did, and what it bought in the year before."""
+
+    partner: Partner
+    last: date
+    amount: Decimal
+
+
+def silent(partners: QuerySet, day: date, days: int, limit: int) -> tuple[int, list[Silent]]:
+    """(how many, the `limit` largest): active partners that bought something in the year up to
+    `day`, but nothing in its last `days` days."""
+    since, year = day - timedelta(days=days), day - timedelta(days=365)
     active = partners.filter(state=Partner.State.ACTIVE)
-    return active.filter(pk__in=before).exclude(pk__in=lately)
+    bought = within(SalesDaily, active).filter(
+        kind=SalesKind.SELL_IN, day__gt=year, day__lte=day, net__gt=0
+    )
+    found = bought.values("partner").annotate(last=Max("day"), amount=Sum("net"))
+    rows = list(found.filter(last__lte=since).order_by("-amount", "partner"))
+    names = Partner.objects.in_bulk([row["partner"] for row in rows[:limit]])
+    return len(rows), [
+        Silent(names[row["partner"]], row["last"], row["amount"]) for row in rows[:limit]
+    ]
+
+
+def same_span(period: Period, day: date) -> tuple[date, date, date, date]:
+    """(start, end) of what has passed of the period up to `day`, and the same days a year before.
+
+    Comparing half a quarter with a whole one of last year would always look like a fall.
+    """
+    ago = period.year_ago()
+    end = min(period.end, day + timedelta(days=1))
+    if end <= period.start or end == period.end:
+        return period.start, period.end, ago.start, ago.end
+    return period.start, end, ago.start, ago.start + (end - period.start)
 
 
 def latest_evaluation() -> Evaluation | None:
@@ -156,16 +173,9 @@ def _sums(keys: Iterable[int], evaluation: Evaluation) -> dict[int, tuple[Decima
     )
     net_of = dict(sold.values_list("partner").annotate(total=Sum("net")).order_by())
     goals: dict[int, Decimal] = {}
-    rows = Target.objects.filter(
-        partner__in=keys, kind=TargetKind.SELL_IN, month__gte=start, month__lt=end
-    )
-    found = rows.values("partner", "month").annotate(
-        whole=Sum("amount", filter=Q(product_line__isnull=True)),
-        parts=Sum("amount", filter=Q(product_line__isnull=False)),
-    )
-    for row in found:
-        amount = row["parts"] if row["whole"] is None else row["whole"]
-        goals[row["partner"]] = goals.get(row["partner"], ZERO) + amount
+    chosen = Partner.objects.filter(pk__in=keys)
+    for key, goal in _targets(chosen, start, end).values_list("partner", "goal"):
+        goals[key] = goals.get(key, ZERO) + goal
     return {key: (net_of.get(key, ZERO), goals.get(key)) for key in keys}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ from performance.models import Evaluation
 
 RANKED = 8
 SILENT_DAYS = 60
+SILENT_SHOWN = 3
 PERIODS_OFFERED = 8
 LINES_SHOWN = 5
 
@@ -62,13 +64,16 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         "periods": _periods(period),
         "territory": territory,
         "territories": _territories(user),
-        "todos": todos(visible, user),
     }
+    silent: list[selectors.Silent] = []
     if user.has_perm("sales.view_salesfact"):
         targets = user.has_perm("sales.view_target")
-        context["figures"] = figures(scope, visible, period, user, targets=targets)
+        day = navigation.data_day() or timezone.localdate()
+        quiet, silent = selectors.silent(visible, day, SILENT_DAYS, SILENT_SHOWN)
+        context["figures"] = figures(scope, visible, period, user, quiet, targets=targets)
         context["trend"] = trend_chart(scope, period, targets=targets)
         context["mix"] = mix(scope, period)
+    context["todos"] = todos(visible, user, silent)
     if user.has_perm("performance.view_score"):
         evaluation = selectors.latest_evaluation()
         context["evaluation"] = evaluation
@@ -114,11 +119,14 @@ def _ranking_url(evaluation: Evaluation | None) -> str:
         return ""
 
 
-def figures(scope: Any, visible: Any, period: Period, user: Any, *, targets: bool) -> list[Figure]:
-    """Sell-in, attainment, partners in business, share of the focus, silent partners."""
-    unit, ago = user.amount_unit, period.year_ago()
-    now = selectors.net(scope, period.start, period.end)
-    change, tone = versus(now, selectors.net(scope, ago.start, ago.end))
+def figures(
+    scope: Any, visible: Any, period: Period, user: Any, quiet: int, *, targets: bool
+) -> list[Figure]:
+    """Sell-in, attainment, partners in business, partners fallen silent."""
+    unit, day = user.amount_unit, navigation.data_day() or timezone.localdate()
+    start, end, start_ago, end_ago = selectors.same_span(period, day)
+    now = selectors.net(scope, start, end)
+    change, tone = versus(now, selectors.net(scope, start_ago, end_ago))
     out = [Figure(_("Sell-in net"), in_unit(now, unit), change, tone, str(period.label))]
     goal = selectors.target(scope, period.start, period.end) if targets else None
     if goal:
@@ -134,10 +142,8 @@ def figures(scope: Any, visible: Any, period: Period, user: Any, *, targets: boo
     new = _("%(count)s new in the period") % {"count": started} if started else ""
     where = reverse("partners:partner_list") + "?state=active&state=suspended"
     out.append(Figure(_("Partners in business"), str(active), new, "better", "", where))
-    day = navigation.data_day() or timezone.localdate()
-    quiet = selectors.silent(visible, day, SILENT_DAYS).count()
-    note = _("bought last year, nothing in %(days)s days") % {"days": SILENT_DAYS}
-    out.append(Figure(_("Fallen silent"), str(quiet), "", "worse", note))
+    note = _("bought within a year, but not in %(days)s days") % {"days": SILENT_DAYS}
+    out.append(Figure(_("Fallen silent"), str(quiet), "", "", note))
     return out
 
 
@@ -152,27 +158,19 @@ def mix(scope: Any, period: Period) -> Chart:
     return Chart(_("By product line"), labels, series, unit="amount", kind="pie", height=250)
 
 
-def todos(visible: Any, user: Any) -> list[Todo]:
+def todos(visible: Any, user: Any, silent: list[selectors.Silent]) -> list[Todo]:
     """What waits for this user, the urgent first."""
     out: list[Todo] = []
     base = reverse("partners:partner_list")
     failed = Job.objects.visible_to(user).filter(state=Job.State.FAILED)
-    recent = failed.filter(finished_at__gte=timezone.now() - timezone.timedelta(days=7)).count()
+    recent = failed.filter(finished_at__gte=timezone.now() - timedelta(days=7)).count()
     if recent and user.has_perm("core.view_job"):
         text = ngettext("%(count)s job failed this week", "%(count)s jobs failed this week", recent)
         out.append(Todo(text % {"count": recent}, reverse("core:job_list"), "red"))
-    day = navigation.data_day() or timezone.localdate()
-    if user.has_perm("sales.view_salesfact"):
-        quiet = list(selectors.silent(visible, day, SILENT_DAYS).order_by("pinyin", "pk")[:3])
-        for partner in quiet:
-            text = _("%(partner)s has bought nothing for %(days)s days")
-            out.append(
-                Todo(
-                    text % {"partner": partner, "days": SILENT_DAYS},
-                    reverse("partners:partner_detail", args=[partner.pk]),
-                    "red",
-                )
-            )
+    for row in silent:
+        text = _("%(partner)s has bought nothing since %(day)s")
+        href = reverse("partners:partner_detail", args=[row.partner.pk])
+        out.append(Todo(text % {"partner": row.partner, "day": row.last.isoformat()}, href, "red"))
     orphans = visible.filter(owner__isnull=True, state__in=Partner.IN_BUSINESS).count()
     if orphans:
         text = ngettext("%(count)s partner has no owner", "%(count)s partners have no owner", orphans)

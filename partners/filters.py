@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Territory, User
-from core.filters import FilterSet
+from core.filters import AnyOf, AnyRowOf, FilterSet
 from partners.models import Contact, Level, Membership, Partner, Site
 
 
@@ -23,11 +23,11 @@ class PartnerFilter(FilterSet):
     territory = django_filters.ModelChoiceFilter(
         label=_("territory"), queryset=Territory.objects.all(), method=below_territory
     )
-    channel_type = django_filters.MultipleChoiceFilter(
+    channel_type = AnyOf(
         label=_("channel type"), choices=Partner.ChannelType
     )
-    level = django_filters.ModelMultipleChoiceFilter(label=_("level"), queryset=Level.objects.all())
-    state = django_filters.MultipleChoiceFilter(label=_("state"), choices=Partner.State)
+    level = AnyRowOf(label=_("level"), queryset=Level.objects.all())
+    state = AnyOf(label=_("state"), choices=Partner.State)
     owner = django_filters.ModelChoiceFilter(label=_("owner"), queryset=User.objects.all())
     unowned = django_filters.BooleanFilter(
         label=_("without owner"), field_name="owner", lookup_expr="isnull"
@@ -51,7 +51,7 @@ class PartnerFilter(FilterSet):
 
 class ContactFilter(FilterSet):
     partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
-    role = django_filters.MultipleChoiceFilter(label=_("role"), choices=Contact.Role)
+    role = AnyOf(label=_("role"), choices=Contact.Role)
 
     class Meta:
         model = Contact
@@ -60,7 +60,7 @@ class ContactFilter(FilterSet):
 
 class SiteFilter(FilterSet):
     partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
-    kind = django_filters.MultipleChoiceFilter(label=_("kind"), choices=Site.Kind)
+    kind = AnyOf(label=_("kind"), choices=Site.Kind)
     territory = django_filters.ModelChoiceFilter(
         label=_("territory"), queryset=Territory.objects.all(), method=below_territory
     )

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import classproperty
+from django.utils.text import capfirst
 from django_fsm import FSMFieldMixin
 
 from core.filters import FilterSet
@@ -192,13 +193,15 @@ class ModelPages:
         """The address of a route."""
         return reverse(f"{cls.prefix}_{route}", args=args)
 
+    @property
+    def title(self) -> str:
+        """The heading of the list."""
+        return capfirst(self.model._meta.verbose_name_plural)
+
     def crumbs(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
         """Breadcrumbs: (text, address) from the list down."""
-        plural = str(self.model._meta.verbose_name_plural)
-        up = [
-            (str(registry_label(name)), reverse(name)) for name in self.parents
-        ]  # pages above the list
-        return [*up, (plural, self.url("list")), *more]
+        up = [(registry_label(name), reverse(name)) for name in self.parents]
+        return [*up, (self.title, self.url("list")), *more]
 
     def render(self, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
         """Render with what every page of a model needs."""
@@ -214,4 +217,4 @@ def registry_label(url_name: str) -> str:
     """The plural name of the model behind `app:model_list`."""
     app_label, rest = url_name.split(":")
     model = apps.get_model(app_label, rest.removesuffix("_list"))
-    return str(model._meta.verbose_name_plural)
+    return capfirst(model._meta.verbose_name_plural)

@@ -88,6 +88,7 @@ class BulkMixin:
         if "confirmed" not in post:
             context = {"action": action, "count": count, "back": back, "crumbs": self.crumbs()}
             context |= {"sample": listing.ordered(queryset)[:10], "keys": post.getlist("pk")}
+            context |= {"query": post.get("query", ""), "all": post.get("all", "0")}
             return self.render("core/bulk.html", context)
         self.report(*run_action(action, queryset, self.request.user, post.get("reason", "")))
         return redirect(back)
