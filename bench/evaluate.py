@@ -10,7 +10,7 @@ from bench import data
 from bench.common import Result, in_pairs
 from partners.models import Partner
 from performance import services
-from performance.models import Evaluation, Scheme, SchemeItem, SchemeLevel, SchemeVersion
+from performance.models import Evaluation, Scheme, SchemeItem, SchemeVersion
 
 PERIOD, TODAY = "2025Q2", date(2026, 1, 15)
 REFERENCE = "one bare GROUP BY partner, quarter"

@@ -9,7 +9,10 @@ from typing import Any
 
 from accounts.models import Territory, User
 from catalog.models import Product, ProductLine
+from core.models import Job
+from core.periods import Period
 from partners.models import Contact, Level, Membership, Partner, Site
+from performance.models import Evaluation, EvaluationSchedule, Scheme, SchemeVersion, Score
 from sales.models import SalesFact, Target
 
 _number = count(1)
@@ -93,3 +96,48 @@ def make_target(partner: Partner | None = None, **fields: Any) -> Target:
     fields.setdefault("month", date(2026, 1, 1))
     fields.setdefault("amount", Decimal(1000))
     return Target.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_scheme(**fields: Any) -> Scheme:
+    number = next(_number)
+    fields.setdefault("code", f"scheme-{number}")
+    return Scheme.objects.create(name=fields.pop("name", f"Scheme {number}"), **fields)
+
+
+def make_scheme_version(scheme: Scheme | None = None, **fields: Any) -> SchemeVersion:
+    fields.setdefault("number", 1)
+    return SchemeVersion.objects.create(scheme=scheme or make_scheme(), **fields)
+
+
+def make_schedule(scheme: Scheme | None = None, **fields: Any) -> EvaluationSchedule:
+    return EvaluationSchedule.objects.create(scheme=scheme or make_scheme(), **fields)
+
+
+def make_evaluation(**fields: Any) -> Evaluation:
+    """A computed evaluation of 2026Q1 without scores."""
+    version = fields.pop("version", None) or make_scheme_version()
+    period = Period.parse(fields.pop("period", "2026Q1"))
+    fields.setdefault("state", Evaluation.State.COMPUTED)
+    fields.setdefault("digest", "0" * 64)
+    return Evaluation.objects.create(
+        scheme=version.scheme,
+        scheme_version=version,
+        period_code=period.code,
+        starts_on=period.start,
+        ends_before=period.end,
+        as_of=period.end,
+        **fields,
+    )
+
+
+def make_score(partner: Partner | None = None, **fields: Any) -> Score:
+    fields.setdefault("total", Decimal("80.00"))
+    fields.setdefault("rank", 1)
+    fields.setdefault("items", [])
+    if "evaluation" not in fields:
+        fields["evaluation"] = make_evaluation()
+    return Score.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_job(**fields: Any) -> Job:
+    return Job.objects.create(kind="test", title=f"Job {next(_number)}", **fields)

@@ -1,8 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from core.money import allocate, round_money
 
@@ -11,7 +10,13 @@ D = Decimal
 
 @pytest.mark.parametrize(
     ("amount", "rounded"),
-    [("0.005", "0.01"), ("-0.005", "-0.01"), ("1.004999", "1.00"), ("2.675", "2.68"), ("0", "0.00")],
+    [
+        ("0.005", "0.01"),
+        ("-0.005", "-0.01"),
+        ("1.004999", "1.00"),
+        ("2.675", "2.68"),
+        ("0", "0.00"),
+    ],
 )
 def test_round_money_is_half_up(amount, rounded):
     assert round_money(D(amount)) == D(rounded)

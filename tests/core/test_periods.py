@@ -1,8 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from core.errors import DomainError
 from core.periods import KINDS, Period
@@ -26,7 +25,9 @@ def test_periods_are_half_open(code, fiscal_start, start, end):
     assert (str(period.start), str(period.end), period.code) == (start, end, code)
 
 
-@pytest.mark.parametrize("code", ["", "2013Q5", "2013-13", "2013-00", "13", "2013Q", "0202", "next", "２０13"])
+@pytest.mark.parametrize(
+    "code", ["", "2013Q5", "2013-13", "2013-00", "13", "2013Q", "0202", "next", "２０13"]
+)
 def test_a_wrong_code_is_refused(code):
     with pytest.raises(DomainError) as caught:
         Period.parse(code)

@@ -1,13 +1,10 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from partners.credit_code import ALPHABET, check_character, credit_code_problem
 
 
-@pytest.mark.parametrize(
-    "code", ["91350100M000100Y43", "9144030071526726XG", "91110000600037341L"]
-)
+@pytest.mark.parametrize("code", ["91350100M000100Y43", "9144030071526726XG", "91110000600037341L"])
 def test_codes_with_a_right_check_character(code):
     assert credit_code_problem(code) is None
 

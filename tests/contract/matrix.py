@@ -1,0 +1,110 @@
+"""Who may do what, written out a second time, so that a slip in the code has a witness.
+
+`MODELS` says for each model with pages which members of the cast may view, add, change, delete and
+use its transitions. `PAGES` says it for every other address. An address that is in neither fails the
+build (test_matrix.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests import factories as make
+from tests.cast import Cast
+
+# Members of tests/cast.py by the role they stand for.
+D, A, F, M, PA, PM = (
+    "director",
+    "administrator",
+    "finance",
+    "north_manager",
+    "north_person",
+    "south_person",
+)
+EVERYBODY = frozenset({D, A, F, M, PA, PM})
+STAFF = frozenset({D, A, F, M})
+
+
+@dataclass(frozen=True)
+class Access:
+    """The members of the cast that may; the others get 403 (or 404 where they see no row)."""
+
+    view: frozenset[str]
+    add: frozenset[str] = frozenset()
+    change: frozenset[str] = frozenset()
+    delete: frozenset[str] = frozenset()
+    fire: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+def who(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+MODELS: dict[str, Access] = {
+    "accounts.user": Access(view=who(D, A), add=who(A), change=who(A), delete=who(A)),
+    "accounts.territory": Access(view=STAFF, add=who(A), change=who(A), delete=who(A)),
+    "catalog.productline": Access(
+        view=EVERYBODY, add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
+    "catalog.product": Access(view=EVERYBODY, add=who(D, A), change=who(D, A), delete=who(D, A)),
+    "partners.level": Access(view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)),
+    "partners.partner": Access(
+        view=EVERYBODY, add=who(D, A, M), change=who(D, A, M), delete=who(D, A)
+    ),
+    "partners.contact": Access(
+        view=who(D, A, F, M, PA), add=who(D, A, M, PA), change=who(D, A, M, PA), delete=who(D, A, M)
+    ),
+    "partners.site": Access(
+        view=who(D, A, F, M, PA), add=who(D, A, M, PA), change=who(D, A, M, PA), delete=who(D, A, M)
+    ),
+    "partners.membership": Access(view=who(A), add=who(A), change=who(A), delete=who(A)),
+    "sales.salesfact": Access(view=EVERYBODY),
+    "sales.target": Access(view=who(D, A, F, M, PA), add=STAFF, change=STAFF, delete=who(D, A)),
+    "performance.scheme": Access(view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)),
+    "performance.schemeversion": Access(
+        view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
+    "performance.evaluationschedule": Access(
+        view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
+    "performance.evaluation": Access(view=STAFF, add=who(D, A), change=who(D, A)),
+    "performance.score": Access(view=STAFF),
+    "core.event": Access(view=STAFF),
+    "core.job": Access(view=STAFF),
+    "core.import": Access(view=who(D, A, F, M), add=who(D, A, F, M)),
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """An address that belongs to no model's pages. `row(cast)` makes the row it needs."""
+
+    open_to: frozenset[str]
+    refusal: dict[str, int] = field(default_factory=dict)  # where it is not 403
+    post: bool = False
+    row: Callable[[Cast], Any] | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+# Addresses that machines read without signing in.
+OPEN = {"healthz", "readyz", "metrics", "oauth2_token"}
+
+PAGES: dict[str, Page] = {
+    "insights:cockpit": Page(open_to=EVERYBODY),
+    "core:search": Page(open_to=EVERYBODY),
+    "core:preference": Page(open_to=EVERYBODY, post=True),
+    "core:job_list": Page(open_to=STAFF),
+    "core:job_detail": Page(
+        open_to=who(D, A, F),
+        refusal={M: 404, PA: 403, PM: 403},
+        row=lambda cast: make.make_job(),
+    ),
+    "core:job_cancel": Page(
+        open_to=who(D, A, F),
+        refusal={M: 404, PA: 403, PM: 403},
+        post=True,
+        row=lambda cast: make.make_job(),
+    ),
+}

@@ -1,0 +1,147 @@
+"""One row of each model with pages, and what a person types to make or change one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from partners.models import Partner
+from tests import factories as make
+from tests.cast import Cast
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`row(partner)` makes one that belongs to the partner (shared data ignores it).
+
+    `typed(cast)` is what a create form is given; `change` is (field, new value) of an edit, and
+    `shown` what of a row can be found in a list.
+    """
+
+    row: Callable[[Partner], Any]
+    typed: Callable[[Cast], dict[str, Any]] | None = None
+    change: tuple[str, Any] | None = None
+    shared: bool = False
+
+
+def _partner(partner: Partner) -> Partner:
+    return make.make_partner(territory=partner.territory)
+
+
+SAMPLES: dict[str, Sample] = {
+    "accounts.user": Sample(
+        row=lambda partner: make.make_user("service"),
+        typed=lambda cast: {
+            "username": "newcomer",
+            "email": "newcomer@example.com",
+            "role": "finance",
+            "language": "en",
+            "is_active": "on",
+            "first_name": "New",
+            "last_name": "Comer",
+            "password": "correct-horse-9",
+        },
+        change=("first_name", "Changed"),
+        shared=True,
+    ),
+    "accounts.territory": Sample(
+        row=lambda partner: make.make_territory(),
+        typed=lambda cast: {
+            "code": "NEW",
+            "name": "New land",
+            "level": "city",
+            "parent": cast.north.pk,
+        },
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "catalog.productline": Sample(
+        row=lambda partner: make.make_product_line(),
+        typed=lambda cast: {"code": "NEW", "name": "New line", "role": "focus"},
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "catalog.product": Sample(
+        row=lambda partner: make.make_product(),
+        typed=lambda cast: {
+            "code": "NEW",
+            "name": "New product",
+            "product_line": make.make_product_line().pk,
+            "unit": "box",
+            "list_price": "12.50",
+        },
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "partners.level": Sample(
+        row=lambda partner: make.make_level(),
+        typed=lambda cast: {"code": "new", "name": "New", "rank": "77", "color": "blue"},
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "partners.partner": Sample(
+        row=_partner,
+        typed=lambda cast: {
+            "code": "NEW-1",
+            "name": "New Trading",
+            "channel_type": "dealer",
+            "territory": cast.north.pk,
+        },
+        change=("name", "Changed"),
+    ),
+    "partners.contact": Sample(
+        row=lambda partner: make.make_contact(partner),
+        typed=lambda cast: {"partner": cast.north_partner.pk, "name": "Someone", "role": "sales"},
+        change=("name", "Changed"),
+    ),
+    "partners.site": Sample(
+        row=lambda partner: make.make_site(partner),
+        typed=lambda cast: {"partner": cast.north_partner.pk, "name": "Depot", "kind": "warehouse"},
+        change=("name", "Changed"),
+    ),
+    "partners.membership": Sample(
+        row=lambda partner: make.make_membership(partner),
+        typed=lambda cast: {
+            "partner": cast.north_partner.pk,
+            "user": make.make_user("partner_member").pk,
+        },
+        change=("include_sub_partners", True),
+    ),
+    "sales.salesfact": Sample(row=lambda partner: make.make_fact(partner)),
+    "sales.target": Sample(
+        row=lambda partner: make.make_target(
+            partner, product_line=make.make_product_line(), month=date(2026, 3, 1)
+        ),
+        typed=lambda cast: {
+            "partner": cast.north_partner.pk,
+            "month": "2026-05-01",
+            "kind": "sell_in",
+            "amount": "1000.00",
+        },
+        change=("amount", "2345.00"),
+    ),
+    "performance.scheme": Sample(
+        row=lambda partner: make.make_scheme(),
+        typed=lambda cast: {"code": "new-scheme", "name": "New scheme"},
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "performance.schemeversion": Sample(
+        row=lambda partner: make.make_scheme_version(), shared=True
+    ),
+    "performance.evaluationschedule": Sample(
+        row=lambda partner: make.make_schedule(),
+        typed=lambda cast: {
+            "scheme": make.make_scheme().pk,
+            "every": "quarter",
+            "days_after": "5",
+            "active": "on",
+        },
+        change=("days_after", 9),
+        shared=True,
+    ),
+    "performance.evaluation": Sample(row=lambda partner: make.make_evaluation(), shared=True),
+    "performance.score": Sample(row=lambda partner: make.make_score(partner)),
+}
