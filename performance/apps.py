@@ -7,10 +7,32 @@ class PerformanceConfig(AppConfig):
     verbose_name = _("Performance")
 
     def ready(self) -> None:
-        from core import events
+        from core import events, navigation, tabs
+        from performance import pages
 
         events.register("performance.schemeversion.publish", _("Scheme published"), "rosette")
         events.register("performance.schemeversion.retire", _("Scheme retired"), "archive")
         events.register("performance.evaluation.computed", _("Evaluation computed"), "calculator")
         events.register("performance.evaluation.failed", _("Evaluation failed"), "alert-triangle")
         events.register("performance.evaluation.publish", _("Evaluation published"), "rosette")
+        navigation.register(
+            navigation.Item(
+                "performance",
+                _("Performance"),
+                "clipboard-check",
+                "performance:evaluation_list",
+                60,
+                "performance.view_evaluation",
+                group=2,
+            )
+        )
+        for label, template, context in (
+            ("scheme", "_scheme", pages.scheme_page),
+            ("schemeversion", "_version", pages.version_page),
+            ("evaluation", "_evaluation", pages.evaluation_page),
+            ("score", "_score", pages.score_page),
+        ):
+            tabs.register(
+                f"performance.{label}",
+                tabs.Tab("overview", _("Overview"), f"performance/{template}.html", context, order=0),
+            )

@@ -119,12 +119,15 @@ def source_lines(
 
 def list_filter(partner_id: int, source: Source) -> dict[str, Any]:
     """The query of the sales list that shows the rows of a source."""
-    return {
+    found = {
         "partner": partner_id,
         "kind": source.kind,
         "occurred_on_after": source.starts_on,
         "occurred_on_before": source.ends_before - timedelta(days=1),
     }
+    if source.product_line:
+        found["product_line"] = ProductLine.objects.get(code=source.product_line).pk
+    return found
 
 
 # --- comparisons ---------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What is published cannot be changed, not even by SQL."""
 
 import pytest
-from django.db import InternalError, IntegrityError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
 
 from performance.services import draft_version, evaluate
 from tests.performance.network import TODAY, make_network, make_scheme

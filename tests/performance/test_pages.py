@@ -1,0 +1,105 @@
+"""The pages of schemes, evaluations and scorecards, as the cast sees them."""
+
+import pytest
+from django.urls import reverse
+
+from performance.models import Evaluation, Scheme, SchemeVersion
+from performance.services import draft_version, evaluate
+from tests.performance.network import TODAY, make_network, make_scheme
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def evaluation(cast):
+    make_network()
+    make_scheme()
+    return evaluate(scheme_code="seven", period="2013Q3", by=None, on=TODAY, publish=True)
+
+
+def page(client, user, name, *args, **query):
+    client.force_login(user)
+    return client.get(reverse(f"performance:{name}", args=args), query)
+
+
+def test_scorecard(client, cast, evaluation):
+    score = evaluation.scores.get(partner__code="A")
+    text = page(client, cast.director, "score_detail", score.pk).content.decode()
+    assert "net sales 3,501 ÷ target 2,500 = 140.04" in text
+    assert f"partner={score.partner_id}&amp;kind=sell_in&amp;occurred_on_after=2013-07-01" in text
+
+
+def test_another_territory_is_not_seen(client, cast, evaluation):
+    score = evaluation.scores.get(partner=cast.north_partner)
+    assert page(client, cast.north_manager, "score_detail", score.pk).status_code == 200
+    assert page(client, cast.south_manager, "score_detail", score.pk).status_code == 404
+    listed = page(client, cast.south_manager, "score_list").content.decode()
+    assert "Southern Trading" in listed and "Northern Trading" not in listed
+    shown = page(client, cast.south_manager, "evaluation_detail", evaluation.pk).content.decode()
+    assert "Southern Trading" in shown and "Northern Trading" not in shown
+
+
+def test_scheme_and_version(client, cast, evaluation):
+    assert page(client, cast.director, "scheme_detail", evaluation.scheme_id).status_code == 200
+    text = page(
+        client, cast.director, "schemeversion_detail", evaluation.scheme_version_id
+    ).content.decode()
+    assert "0\u00a0% → 0, 100\u00a0% → 100; cap 100" in text
+
+
+def test_a_draft_shows_its_problems_until_it_is_published(client, cast, evaluation):
+    client.force_login(cast.director)
+    client.post(reverse("performance:scheme_draft", args=[evaluation.scheme_id]))
+    draft = SchemeVersion.objects.get(state="draft")
+    item = draft.items.first()
+    item.weight = 29
+    item.save()
+    text = page(client, cast.director, "schemeversion_detail", draft.pk).content.decode()
+    assert "The weights sum to 99" in text
+    publish = reverse("performance:schemeversion_transition", args=[draft.pk, "publish"])
+    client.post(publish)
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+    item.weight = 30
+    item.save()
+    client.post(publish)
+    draft.refresh_from_db()
+    assert draft.state == "published"
+
+
+def test_items_of_a_draft_are_changed_and_those_of_a_published_version_are_not(client, cast, evaluation):
+    draft = draft_version(scheme=evaluation.scheme, by=None)
+    client.force_login(cast.director)
+    item = draft.items.first()
+    edit = reverse("performance:schemeitem_edit", args=[item.pk])
+    form = client.get(edit).context["form"]
+    data = {name: form[name].value() for name in form.fields}
+    data = {name: value for name, value in data.items() if value is not None} | {"weight": "12"}
+    assert client.post(edit, data).status_code == 302
+    item.refresh_from_db()
+    assert item.weight == 12
+    frozen = evaluation.scheme_version.items.first()
+    assert client.post(reverse("performance:schemeitem_delete", args=[frozen.pk])).status_code == 302
+    assert evaluation.scheme_version.items.count() == 7
+
+
+def test_run_from_the_browser(client, cast, django_capture_on_commit_callbacks):
+    make_network()
+    make_scheme()
+    client.force_login(cast.director)
+    run = reverse("performance:evaluation_run")
+    assert client.get(run).status_code == 200
+    data = {"scheme": Scheme.objects.get(code="seven").pk, "period": "2013Q3"}
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(run, data)
+    evaluation = Evaluation.objects.get()
+    assert response.url == reverse("core:job_detail", args=[evaluation.job_id])
+    assert evaluation.state == "computed"
+    refused = client.post(run, data | {"period": "2913Q3"})
+    assert refused.status_code == 422 and "lies in the future" in refused.content.decode()
+
+
+def test_who_may(client, cast, evaluation):
+    for user, status in ((cast.director, 200), (cast.finance, 403), (cast.north_person, 403)):
+        assert page(client, user, "evaluation_run").status_code == status
+    assert page(client, cast.north_person, "score_list").status_code == 403
