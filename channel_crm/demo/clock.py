@@ -1,4 +1,4 @@
-"""Let the demo happen in the past: services stamp rows and events with the moment they are played."""
+"""Let the demo happen in the past: what is written is stamped with the moment it is played."""
 
 from __future__ import annotations
 

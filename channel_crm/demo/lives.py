@@ -6,14 +6,15 @@ import random
 from datetime import date, timedelta
 from functools import partial
 
-from accounts.models import Territory, User
-from channel_crm.demo import plans as fates, names
+from accounts.models import User
+from channel_crm.demo import names, plans as fates
 from channel_crm.demo.clock import early, office_hours
 from channel_crm.demo.people import PARTNER_ADMIN, PARTNER_MEMBER, SECOND_ADMIN
 from channel_crm.demo.plans import Plan, portal_partners
 from channel_crm.demo.story import Story
-from core import crud, workflow
-from partners.models import Contact, Level, Membership, Partner, Site
+from channel_crm.demo.writing import amend, enter
+from core import workflow
+from partners.models import Contact, Membership, Partner, Site
 
 NOTE = "演示数据：由程序生成，并非真实企业。Generated demo data, not a real company."
 _SUSPENDED = ("两期货款逾期未付，暂停发货", "连续两个月未提货", "跨区销售调查期间暂停")
@@ -34,10 +35,8 @@ def tell_lives(story: Story, plans: list[Plan]) -> None:
 
 
 def _give_access(story: Story, plan: Plan, user: User, all_below: bool) -> None:
-    partner = Partner.objects.get(pk=story.partners[plan.code])
-    crud.save(
-        Membership(user=user, partner=partner, include_sub_partners=all_below), by=story.director
-    )
+    partner = story.partners[plan.code]
+    enter(Membership(user=user, partner=partner, include_sub_partners=all_below), by=story.director)
 
 
 class _Life:
@@ -55,8 +54,7 @@ class _Life:
             self._on(contact.since, partial(self.add_contact, contact))
         if plan.onboarded_on:
             self._on(plan.onboarded_on, partial(self.fire, "onboard", plan.onboarded_on))
-            for site in plan.sites:
-                self._on(plan.onboarded_on + timedelta(days=1), partial(self.add_site, *site))
+            self._on(plan.onboarded_on + timedelta(days=1), self.add_sites)
         if plan.started_on:
             self._on(plan.started_on, self.begin)
             self._incidents(plan.started_on)
@@ -87,7 +85,7 @@ class _Life:
 
     @property
     def partner(self) -> Partner:
-        return Partner.objects.get(pk=self.story.partners[self.plan.code])
+        return self.story.partners[self.plan.code]
 
     # --- the deeds -------------------------------------------------------------------------------
 
@@ -101,12 +99,13 @@ class _Life:
             legal_name=plan.name,
             channel_type=plan.channel_type,
             credit_code=plan.credit_code,
-            territory=Territory.objects.get(code=plan.territory),
+            territory=self.story.territories[plan.territory],
             owner=self.manager,
             note=NOTE,
         )
-        crud.save(partner, by=self.manager)
-        self.story.partners[plan.code] = partner.pk
+        partner.normalise()
+        enter(partner, by=self.manager)
+        self.story.partners[plan.code] = partner
         self.add_contact(plan.contacts[0], first=True)
 
     def add_contact(self, contact: fates.Contact, first: bool = False) -> None:
@@ -118,28 +117,31 @@ class _Life:
             email=contact.email,
             is_primary=first,
         )
-        crud.save(row, by=self.manager)
+        enter(row, by=self.manager)
 
-    def add_site(self, kind: str, name: str, address: str) -> None:
+    def add_sites(self) -> None:
         partner = self.partner
-        row = Site(
-            partner=partner, kind=kind, name=name, address=address, territory=partner.territory
-        )
-        crud.save(row, by=self.manager)
+        rows = [
+            Site(
+                partner=partner, kind=kind, name=name, address=address, territory=partner.territory
+            )
+            for kind, name, address in self.plan.sites
+        ]
+        enter(*rows, by=self.manager)
 
     def fire(self, transition: str, day: date, reason: str = "") -> None:
-        workflow.fire(self.partner, transition, by=self.manager, on=day, reason=reason)
+        self.story.partners[self.plan.code] = workflow.fire(
+            self.partner, transition, by=self.manager, on=day, reason=reason
+        )
 
     def begin(self) -> None:
         """Cooperation begins, at the level and under the distributor that were agreed."""
-        partner = self.partner
-        partner.level = Level.objects.get(code=self.plan.level)
-        if self.plan.parent:
-            partner.parent_id = self.story.partners[self.plan.parent]
-        crud.save(partner, by=self.manager)
+        parent = self.story.partners[self.plan.parent] if self.plan.parent else None
+        agreed = {"level": self.story.levels[self.plan.level], "parent": parent}
+        amend([self.partner], [agreed], by=self.manager)
         self.fire("activate", self.plan.started_on or self.story.start)
 
     def change_phone(self) -> None:
         contact = Contact.objects.get(partner=self.partner, role="sales")
-        contact.phone = names.phone(int(contact.phone[4:]) + 5)
-        crud.save(contact, by=self.manager)
+        changed = {"phone": names.phone(int(contact.phone[4:]) + 5)}
+        amend([contact], [changed], by=self.manager)

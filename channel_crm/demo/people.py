@@ -50,7 +50,7 @@ EVERYBODY = STAFF + PARTNER_PEOPLE
 
 
 def make_users() -> dict[str, User]:
-    """Create the accounts. Returns {username: user}. One hash for all, for they share a password."""
+    """Create the accounts: {username: user}. They share a password, and so one hash of it."""
     password = make_password(PASSWORD)
     return {person.username: _make(person, password) for person in EVERYBODY}
 

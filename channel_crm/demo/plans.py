@@ -136,7 +136,7 @@ def _deck(shares: dict[str, int], count: int, rng: random.Random) -> list[str]:
 
 
 def _places() -> dict[str, list[Place]]:
-    """For each province itself, then its cities with the capital first, then county-level cities."""
+    """By province: itself, then its cities with the capital first, then county-level cities."""
     _country, provinces, cities, counties = divisions()
     found = {row.code: [Place(row.code, _SHORT.get(row.name, row.name[:2]))] for row in provinces}
     for row in cities:
@@ -158,7 +158,7 @@ def _add_county(places: list[Place], row: Division) -> None:
 
 @dataclass
 class _Maker:
-    """Makes one plan; all chance comes from a generator of its own, so that plans are independent."""
+    """Makes one plan. All chance comes from a generator of its own: plans are independent."""
 
     start: date
     until: date

@@ -23,7 +23,7 @@ _FOCUS = {"C6A", "C7", "FIN", "FOUT", "FPAT", "SWP"}
 
 
 class Fact(NamedTuple):
-    """One line; `cents` is its amount in hundredths. `reverses` is a reference of the same source."""
+    """One line; `cents` is its amount × 100. `reverses` is a reference of the same source."""
 
     source: str
     reference: str
@@ -120,7 +120,10 @@ class _Shop:
             return []
         number = min(8, max(1, round(amount / 90_000 + self.rng.uniform(0.6, 2.4))))
         parts = self._parts(amount, number)
-        return [self._order(day, part) for day, part in zip(self._order_days(number), parts)]
+        return [
+            self._order(day, part)
+            for day, part in zip(self._order_days(number), parts, strict=True)
+        ]
 
     def resales(self) -> list[Fact]:
         """What it sells on, as it reports it; at its own price."""
@@ -132,7 +135,9 @@ class _Shop:
         head = f"{self.plan.code}-{self.month:%Y%m}"
         return [
             Fact(REPORT, f"{head}-{nr:03d}", SalesKind.SELL_THROUGH.value, self.plan.code, *line)
-            for nr, (day, part) in enumerate(zip(days, self._parts(amount, number)), start=1)
+            for nr, (day, part) in enumerate(
+                zip(days, self._parts(amount, number), strict=True), start=1
+            )
             for line in [self._resold(day, part)]
         ]
 
@@ -153,7 +158,10 @@ class _Shop:
     def _order(self, day: date, amount: float) -> _Order:
         lines = self._draw(min(len(self.lines), self.rng.randint(3, 6)))
         parts = self._parts(amount, len(lines))
-        bought = [self._line(day, part, line, self.discount) for line, part in zip(lines, parts)]
+        bought = [
+            self._line(day, part, line, self.discount)
+            for line, part in zip(lines, parts, strict=True)
+        ]
         return _Order(day, self.plan.code, bought, self._return_rate())
 
     def _return_rate(self) -> float:

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from django.conf import settings
 
-from accounts.models import User
+from accounts.models import Territory, User
 from catalog.models import ProductLine
 from channel_crm.demo import loading, schemes
 from channel_crm.demo.clock import at, early
@@ -19,7 +19,7 @@ from channel_crm.demo.people import DIRECTOR
 from channel_crm.demo.plans import Plan
 from channel_crm.demo.sales import Fact
 from channel_crm.demo.targets import yearly_targets
-from core import crud
+from channel_crm.demo.writing import amend
 from core.periods import Period, add_months
 from partners.models import Level, Partner
 from performance import services
@@ -38,8 +38,12 @@ class Story:
     until: date
     users: dict[str, User]
     products: dict[str, int]
-    partners: dict[str, int] = field(default_factory=dict)
+    partners: dict[str, Partner] = field(default_factory=dict)
     _deeds: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.territories = {row.code: row for row in Territory.objects.all()}
+        self.levels = {level.code: level for level in Level.objects.order_by("rank")}
 
     def tell(self, moment: datetime, deed: Callable[[], object]) -> None:
         """Let `deed` happen at `moment`; what falls on the same moment keeps its order."""
@@ -63,8 +67,13 @@ def tell_sales(story: Story, facts: list[Fact]) -> None:
         month_rows = list(rows)
         story.tell(
             early(min(add_months(month, 1), story.until + timedelta(days=1)), hour=1),
-            lambda month_rows=month_rows: loading.load(month_rows, story.partners, story.products),
+            lambda month_rows=month_rows: _load(story, month_rows),
         )
+
+
+def _load(story: Story, facts: list[Fact]) -> None:
+    partners = {code: partner.pk for code, partner in story.partners.items()}
+    loading.load(facts, partners, story.products)
 
 
 def tell_targets(story: Story, plans: list[Plan]) -> None:
@@ -87,7 +96,9 @@ def _set_targets(story: Story, entries: list[tuple[Plan, Period]]) -> None:
         [
             target
             for plan, year in entries
-            for target in yearly_targets(plan, year, story.start, story.partners[plan.code], lines)
+            for target in yearly_targets(
+                plan, year, story.start, story.partners[plan.code].pk, lines
+            )
         ],
         batch_size=1000,
     )
@@ -135,12 +146,15 @@ def _publish(story: Story, code: str, quarter: Period, on: date) -> None:
 
 def _move_levels(story: Story, evaluation: Evaluation) -> None:
     """Everybody moves one level towards what the score says."""
-    ladder = list(Level.objects.order_by("rank"))
+    ladder = list(story.levels.values())
     place = {level.pk: number for number, level in enumerate(ladder)}
-    scores = Score.objects.filter(evaluation=evaluation).order_by("partner_id")
-    for partner_id, reached in scores.values_list("partner_id", "level_id"):
-        partner = Partner.objects.get(pk=partner_id)
-        now, wanted = place.get(partner.level_id, 0), place.get(reached, 0)
-        if now != wanted:
-            partner.level = ladder[now + (1 if wanted > now else -1)]
-            crud.save(partner, by=story.director, reason=f"{evaluation.period_code} 考核结果")
+    reached = dict(
+        Score.objects.filter(evaluation=evaluation).values_list("partner_id", "level_id")
+    )
+    movers, moves = [], []
+    for partner in story.partners.values():
+        now, wanted = place.get(partner.level_id, 0), place.get(reached.get(partner.pk), 0)
+        if partner.pk in reached and now != wanted:
+            movers.append(partner)
+            moves.append({"level": ladder[now + (1 if wanted > now else -1)]})
+    amend(movers, moves, by=story.director, reason=f"{evaluation.period_code} 考核结果")
