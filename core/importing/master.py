@@ -251,6 +251,10 @@ class _Load:
     def _build(self, record: _Record, stored: dict[tuple[Any, ...], Any], seen: set[Any]) -> bool:
         """Make or change the object and validate it; False when there is nothing to write."""
         obj = stored.get(record.key)
+        if obj is not None:
+            # What is known keeps the spelling of its code.
+            for name in self.importer.key:
+                record.values.pop(name, None)
         if obj is None:
             obj = self.model(**self.importer.initial)
         elif obj.pk in seen:
@@ -258,10 +262,11 @@ class _Load:
         else:
             self._reject(record, self.importer.key[0], _("It belongs to somebody else."))
             return False
+        if obj.pk and all(_same(getattr(obj, name), new) for name, new in record.values.items()):
+            self.outcome.unchanged += 1
+            return False
         for name, value in record.values.items():
-            # A code that is known keeps the spelling it was created with.
-            if not (obj.pk and name in self.importer.key):
-                setattr(obj, name, value)
+            setattr(obj, name, value)
         try:
             obj.clean_fields(exclude=self._not_cleaned(obj))
             obj.clean()
@@ -351,6 +356,11 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, models.Model):
         return value.pk
     return value.upper() if isinstance(value, str) else value
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Nothing and an empty text are the same in a file."""
+    return old == new or (old in (None, "") and new in (None, ""))
 
 
 def _batches(records: Iterator[_Record], size: int) -> Iterator[list[_Record]]:
