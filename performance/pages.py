@@ -6,7 +6,6 @@ from collections import Counter
 from decimal import Decimal
 from statistics import median
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -158,8 +157,10 @@ def _levels(seen: Any) -> list[dict[str, Any]]:
 def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
     """The items with their derivation, the peers, the partner's trend, the next level."""
     lines = selectors.scorecard(score)
+    may_see_sales = request.user.has_perm("sales.view_salesfact")
+    links = _source_links(score, lines) if may_see_sales else [[]] * len(lines)
     return {
-        "rows": [_score_row(request, score, line) for line in lines],
+        "rows": [_score_row(score, *row) for row in zip(lines, links, strict=True)],
         "weights": sum((Decimal(line.stored["weight"]) for line in lines), Decimal(0)),
         "radar": _radar(score, lines),
         "trend": _trend(score),
@@ -168,35 +169,31 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
     }
 
 
-def _score_row(request: HttpRequest, score: Score, line: selectors.Line) -> dict[str, Any]:
+def _score_row(score: Score, line: selectors.Line, links: list[dict[str, Any]]) -> dict[str, Any]:
     unit, stored = line.measure.unit, line.stored
-    target_unit = unit if line.definition["target_source"] != "none" else measures.CURRENCY
+    compared = line.definition["target_source"] != TargetSource.NONE
     return {
         "line": line,
         "actual": shown(stored["numerator"] if unit == measures.RATIO else stored["value"], ""),
-        "target": shown(stored["target"], "" if target_unit == measures.CURRENCY else target_unit),
-        "value": shown(stored["x"], _x_unit(line)),
-        "sources": _source_links(request, score, line),
+        "target": shown(stored["target"], unit if compared else ""),
+        "value": shown(stored["x"], measures.RATIO if compared else unit),
+        "sources": links,
     }
 
 
-def _x_unit(line: selectors.Line) -> str:
-    compared = line.definition["target_source"] != "none"
-    return measures.RATIO if compared else line.measure.unit
-
-
-def _source_links(request: HttpRequest, score: Score, line: selectors.Line) -> list[dict[str, Any]]:
-    """Where to see the sales lines, and whether they have changed since the run."""
-    if not request.user.has_perm("sales.view_salesfact"):
-        return []
-    path = reverse("sales:salesfact_list")
+def _source_links(score: Score, lines: list[selectors.Line]) -> list[list[dict[str, Any]]]:
+    """Per item: where to see its sales lines, and whether there are more or fewer by now."""
+    found = selectors.sources_of_all(score, [line.definition for line in lines])
     return [
-        {
-            "source": source,
-            "href": f"{path}?{urlencode(selectors.list_filter(score.partner_id, source))}",
-            "changed": index == 0 and source.lines != line.stored["lines"],
-        }
-        for index, source in enumerate(selectors.sources(score, line.definition))
+        [
+            {
+                "source": source,
+                "href": selectors.list_url(score.partner_id, source),
+                "changed": index == 0 and source.lines != line.stored["lines"],
+            }
+            for index, source in enumerate(sources)
+        ]
+        for line, sources in zip(lines, found, strict=True)
     ]
 
 

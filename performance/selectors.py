@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from catalog.models import ProductLine
 from core.periods import Period
@@ -95,6 +97,19 @@ def sources(score: Score, item: Definition) -> list[Source]:
     return [_source(score.partner_id, item, measure, each) for each in periods]
 
 
+def sources_of_all(score: Score, items: list[Definition]) -> list[list[Source]]:
+    """`sources` of each item; items that rest on the same lines share one query."""
+    known: dict[tuple[Any, ...], list[Source]] = {}
+    found = []
+    for item in items:
+        measure = measures.get(item["measure"])
+        key = (measure.kind_for(item["kind"]), item["product_line"], measures.LAST_YEAR in measure.needs)
+        if key not in known:
+            known[key] = sources(score, item)
+        found.append(known[key])
+    return found
+
+
 def _source(
     partner_id: int, item: Definition, measure: measures.Measure, period: Period
 ) -> Source:
@@ -115,6 +130,12 @@ def source_lines(
         root = ProductLine.objects.get(code=product_line)
         found = found.filter(product__product_line__in=root.subtree().values("pk"))
     return found
+
+
+def list_url(partner_id: int, source: Source) -> str:
+    """The page of the sales lines of a source."""
+    query = urlencode(list_filter(partner_id, source))
+    return f"{reverse('sales:salesfact_list')}?{query}"
 
 
 def list_filter(partner_id: int, source: Source) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from core.commands import JsonCommand
@@ -67,18 +65,9 @@ def _source(score: Score, source: selectors.Source) -> dict[str, Any]:
         "product_line": source.product_line,
         "lines": source.lines,
         "net": source.net,
-        "page": _page(score, source),
+        "page": selectors.list_url(score.partner_id, source),
         "sql": _sql(score, source),
     }
-
-
-def _page(score: Score, source: selectors.Source) -> str:
-    """The path of the page that lists the rows."""
-    try:
-        path = reverse("sales:salesfact_list")
-    except NoReverseMatch:
-        return ""
-    return f"{path}?{urlencode(selectors.list_filter(score.partner_id, source))}"
 
 
 def _sql(score: Score, source: selectors.Source) -> str:
