@@ -22,7 +22,7 @@ from channel_crm import local
 
 STOP_SECONDS = 15
 # A part that ends by itself is started again, unless it ended right after its start.
-SOUND_AFTER_SECONDS = 10
+SOUND_AFTER_SECONDS = 5
 PR_SET_PDEATHSIG = 1
 
 

