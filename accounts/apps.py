@@ -29,5 +29,13 @@ class AccountsConfig(AppConfig):
                 "accounts.view_territory",
                 group=4,
             ),
-            Item("users", _("Users"), "users", "accounts:user_list", 85, "accounts.view_user", group=4),
+            Item(
+                "users",
+                _("Users"),
+                "users",
+                "accounts:user_list",
+                85,
+                "accounts.view_user",
+                group=4,
+            ),
         )

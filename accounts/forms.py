@@ -19,7 +19,9 @@ class UserForm(forms.ModelForm):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Empty: unchanged. A new user without one sets it through “forgotten password”."),
+        help_text=_(
+            "Empty: unchanged. A new user without one sets it through “forgotten password”."
+        ),
     )
 
     class Meta:

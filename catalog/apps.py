@@ -11,6 +11,14 @@ class CatalogConfig(AppConfig):
 
         lines, products = "catalog:productline_list", "catalog:product_list"
         register(
-            Item("product_lines", _("Product lines"), "sitemap", lines, 60, "catalog.view_productline", 3),
-            Item("products", _("Products"), "packages", products, 61, "catalog.view_product", 3),
+            Item(
+                "product_lines",
+                _("Product lines"),
+                "sitemap",
+                lines,
+                70,
+                "catalog.view_productline",
+                3,
+            ),
+            Item("products", _("Products"), "packages", products, 71, "catalog.view_product", 3),
         )

@@ -14,7 +14,13 @@ from core.views.base import registry
 
 # A select with more rows than this is no longer a select.
 _LOOKUP_MODELS = frozenset(
-    {"partners.partner", "accounts.territory", "accounts.user", "catalog.product", "catalog.productline"}
+    {
+        "partners.partner",
+        "accounts.territory",
+        "accounts.user",
+        "catalog.product",
+        "catalog.productline",
+    }
 )
 
 
@@ -33,7 +39,8 @@ class LookupMixin:
         queryset = self.choices.queryset if isinstance(self.choices, ModelChoiceIterator) else None
         rows = queryset.filter(pk__in=keys) if keys and queryset is not None else []
         options = [
-            self.create_option(name, row.pk, str(row), True, index) for index, row in enumerate(rows)
+            self.create_option(name, row.pk, str(row), True, index)
+            for index, row in enumerate(rows)
         ]
         return [(None, options, 0)]
 

@@ -30,7 +30,9 @@ def register() -> None:
         page.Panel("insights/_trend.html", trend, permission="sales.view_salesfact", order=10)
     )
     page.register_panel(
-        page.Panel("insights/_scorecards.html", scorecards, permission="performance.view_score", order=20)
+        page.Panel(
+            "insights/_scorecards.html", scorecards, permission="performance.view_score", order=20
+        )
     )
 
 
@@ -44,10 +46,20 @@ def sales_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
     start, end, start_ago, end_ago = selectors.same_span(period, day)
     now = selectors.net(only, start, end)
     change, tone = versus(now, selectors.net(only, start_ago, end_ago))
-    goal = selectors.target(only, period.start, period.end) if user.has_perm("sales.view_target") else None
+    goal = (
+        selectors.target(only, period.start, period.end)
+        if user.has_perm("sales.view_target")
+        else None
+    )
     unit = user.amount_unit
     figures = [
-        Figure(_("Sell-in %(period)s") % {"period": period.label}, in_unit(now, unit), change, tone, order=10)
+        Figure(
+            _("Sell-in %(period)s") % {"period": period.label},
+            in_unit(now, unit),
+            change,
+            tone,
+            order=10,
+        )
     ]
     if goal:
         note = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
@@ -70,7 +82,10 @@ def score_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
     if score is None or score.total is None:
         return []
     note = score.evaluation.period.label
-    rank = _("Rank %(rank)s of %(count)s") % {"rank": score.rank, "count": score.evaluation.partner_count}
+    rank = _("Rank %(rank)s of %(count)s") % {
+        "rank": score.rank,
+        "count": score.evaluation.partner_count,
+    }
     return [Figure(_("Score"), str(score.total), rank, "", note, _score_url(score), order=30)]
 
 
@@ -107,7 +122,10 @@ def scorecards(partner: Partner, period: Period, user: Any) -> dict[str, Any]:
     found = list(_published(partner, user)[: SCORECARDS + 1])
     rows = []
     for index, score in enumerate(found[:SCORECARDS]):
-        before = next((s for s in found[index + 1 :] if s.evaluation.scheme_id == score.evaluation.scheme_id), None)
+        before = next(
+            (s for s in found[index + 1 :] if s.evaluation.scheme_id == score.evaluation.scheme_id),
+            None,
+        )
         known = before is not None and None not in (before.total, score.total)
         rows.append(
             {
@@ -117,5 +135,3 @@ def scorecards(partner: Partner, period: Period, user: Any) -> dict[str, Any]:
             }
         )
     return {"rows": rows}
-
-

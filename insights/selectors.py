@@ -35,7 +35,9 @@ def within(model: Any, partners: QuerySet | None) -> QuerySet:
     return rows if partners is None else rows.filter(partner__in=partners.values("pk"))
 
 
-def net(partners: QuerySet | None, start: date, end: date, kind: str = SalesKind.SELL_IN) -> Decimal:
+def net(
+    partners: QuerySet | None, start: date, end: date, kind: str = SalesKind.SELL_IN
+) -> Decimal:
     """The net amount of `kind` in [start, end)."""
     rows = within(SalesDaily, partners).filter(kind=kind, day__gte=start, day__lt=end)
     return rows.aggregate(total=Sum("net"))["total"] or ZERO
@@ -57,23 +59,25 @@ def target(partners: QuerySet | None, start: date, end: date) -> Decimal | None:
 def monthly(partners: QuerySet | None, start: date, end: date) -> dict[tuple[date, str], Decimal]:
     """{(month, kind): net}."""
     rows = within(SalesDaily, partners).filter(day__gte=start, day__lt=end)
-    found = rows.annotate(month=TruncMonth("day")).values("month", "kind").annotate(total=Sum("net"))
+    found = (
+        rows.annotate(month=TruncMonth("day")).values("month", "kind").annotate(total=Sum("net"))
+    )
     return {(row["month"], row["kind"]): row["total"] for row in found.order_by()}
 
 
 def monthly_targets(partners: QuerySet | None, start: date, end: date) -> dict[date, Decimal]:
     """{month: sell-in target}."""
     out: dict[date, Decimal] = {}
-    for _partner, month, goal in _targets(partners, start, end).values_list("partner", "month", "goal"):
+    for _partner, month, goal in _targets(partners, start, end).values_list(
+        "partner", "month", "goal"
+    ):
         out[month] = out.get(month, ZERO) + goal
     return out
 
 
 def by_line(partners: QuerySet | None, start: date, end: date) -> list[tuple[str, Decimal]]:
     """(product line, sell-in net), the largest first."""
-    rows = within(SalesDaily, partners).filter(
-        kind=SalesKind.SELL_IN, day__gte=start, day__lt=end
-    )
+    rows = within(SalesDaily, partners).filter(kind=SalesKind.SELL_IN, day__gte=start, day__lt=end)
     found = rows.values("product_line__name").annotate(total=Sum("net")).order_by("-total")
     return [(row["product_line__name"], row["total"]) for row in found]
 

@@ -12,8 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import Territory
 from core import navigation
@@ -132,7 +131,9 @@ def figures(
     if goal:
         gap = goal - now
         note = (
-            _("%(amount)s to go") % {"amount": in_unit(gap, unit)} if gap > 0 else _("Target reached")
+            _("%(amount)s to go") % {"amount": in_unit(gap, unit)}
+            if gap > 0
+            else _("Target reached")
         )
         tone = "better" if gap <= 0 else ""
         target = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
@@ -141,15 +142,19 @@ def figures(
     started = visible.filter(started_on__gte=period.start, started_on__lt=period.end).count()
     new = _("%(count)s new in the period") % {"count": started} if started else ""
     where = reverse("partners:partner_list") + "?state=active&state=suspended"
-    out.append(Figure(_("Partners in business"), str(active), new, "better", "", where))
+    out.append(Figure(_("Partners in business"), f"{active:,}", new, "better", "", where))
     note = _("bought within a year, but not in %(days)s days") % {"days": SILENT_DAYS}
-    out.append(Figure(_("Fallen silent"), str(quiet), "", "", note))
+    out.append(Figure(_("Fallen silent"), f"{quiet:,}", "", "", note))
     return out
 
 
 def mix(scope: Any, period: Period) -> Chart:
     """The sell-in of the period by product line, small ones together."""
-    rows = [(name, amount) for name, amount in selectors.by_line(scope, period.start, period.end) if amount > 0]
+    rows = [
+        (name, amount)
+        for name, amount in selectors.by_line(scope, period.start, period.end)
+        if amount > 0
+    ]
     shown, rest = rows[:LINES_SHOWN], rows[LINES_SHOWN:]
     if rest:
         shown.append((_("Others"), sum(amount for _name, amount in rest)))
@@ -173,15 +178,23 @@ def todos(visible: Any, user: Any, silent: list[selectors.Silent]) -> list[Todo]
         out.append(Todo(text % {"partner": row.partner, "day": row.last.isoformat()}, href, "red"))
     orphans = visible.filter(owner__isnull=True, state__in=Partner.IN_BUSINESS).count()
     if orphans:
-        text = ngettext("%(count)s partner has no owner", "%(count)s partners have no owner", orphans)
+        text = ngettext(
+            "%(count)s partner has no owner", "%(count)s partners have no owner", orphans
+        )
         query = urlencode({"unowned": "true"})
         out.append(Todo(text % {"count": orphans}, f"{base}?{query}", "yellow"))
     waiting = visible.filter(state=Partner.State.ONBOARDING).count()
     if waiting:
-        text = ngettext("%(count)s partner is being onboarded", "%(count)s partners are being onboarded", waiting)
+        text = ngettext(
+            "%(count)s partner is being onboarded",
+            "%(count)s partners are being onboarded",
+            waiting,
+        )
         out.append(Todo(text % {"count": waiting}, f"{base}?state=onboarding"))
     if user.has_perm("performance.view_evaluation"):
-        for evaluation in Evaluation.objects.filter(state=Evaluation.State.COMPUTED).select_related("scheme")[:3]:
+        for evaluation in Evaluation.objects.filter(state=Evaluation.State.COMPUTED).select_related(
+            "scheme"
+        )[:3]:
             text = _("%(evaluation)s is computed and waits to be published")
             out.append(Todo(text % {"evaluation": evaluation}, _ranking_url(evaluation), "yellow"))
     return out

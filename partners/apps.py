@@ -19,8 +19,7 @@ class PartnersConfig(AppConfig):
 
     def register_pages(self) -> None:
         """Navigation, and the tabs of a partner's page that this app brings itself."""
-        from core.navigation import Item
-        from core.navigation import register as register_items
+        from core.navigation import Item, register as register_items
         from partners import page
 
         see = "partners.view_partner"
@@ -35,6 +34,8 @@ class PartnersConfig(AppConfig):
                 "partners.view_contact",
                 palette=True,
             ),
-            Item("levels", _("Levels"), "award", "partners:level_list", 81, "partners.view_level", 4),
+            Item(
+                "levels", _("Levels"), "award", "partners:level_list", 81, "partners.view_level", 4
+            ),
         )
         page.register_own_tabs()

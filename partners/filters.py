@@ -23,9 +23,7 @@ class PartnerFilter(FilterSet):
     territory = django_filters.ModelChoiceFilter(
         label=_("territory"), queryset=Territory.objects.all(), method=below_territory
     )
-    channel_type = AnyOf(
-        label=_("channel type"), choices=Partner.ChannelType
-    )
+    channel_type = AnyOf(label=_("channel type"), choices=Partner.ChannelType)
     level = AnyRowOf(label=_("level"), queryset=Level.objects.all())
     state = AnyOf(label=_("state"), choices=Partner.State)
     owner = django_filters.ModelChoiceFilter(label=_("owner"), queryset=User.objects.all())

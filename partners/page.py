@@ -141,9 +141,7 @@ def master_data(request: HttpRequest, partner: Partner) -> dict[str, Any]:
 
 def register_own_tabs() -> None:
     """Overview, people and places, master data."""
-    register_tab(
-        tabs.Tab("overview", _("Overview"), "partners/_overview.html", overview, order=0)
-    )
+    register_tab(tabs.Tab("overview", _("Overview"), "partners/_overview.html", overview, order=0))
     register_tab(
         tabs.Tab(
             "contacts",

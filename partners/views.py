@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.html import conditional_escape
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext_lazy as _
 
 from core import tables
 from core.tables import Column
@@ -82,7 +81,13 @@ class PartnerView(CRUDView):
         ),
         "started_on",
         Column("short_name", shown=False),
-        Column("parent", label=_("parent"), source="parent__name", sort=("parent__pinyin",), shown=False),
+        Column(
+            "parent",
+            label=_("parent"),
+            source="parent__name",
+            sort=("parent__pinyin",),
+            shown=False,
+        ),
         Column("legal_name", shown=False),
         Column("credit_code", shown=False),
         Column("created_at", shown=False),
@@ -92,7 +97,9 @@ class PartnerView(CRUDView):
     filterset_class = PartnerFilter
     form_class = PartnerForm
     bulk_actions: tuple[BulkAction, ...] = (
-        transition_action("suspend", _("Suspend"), permission=_MAY, icon="player-pause", needs_reason=True),
+        transition_action(
+            "suspend", _("Suspend"), permission=_MAY, icon="player-pause", needs_reason=True
+        ),
         transition_action("resume", _("Resume"), permission=_MAY, icon="player-play"),
     )
     detail_template = "partners/partner_detail.html"

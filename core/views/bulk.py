@@ -13,8 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from core import crud, workflow
 from core.errors import DomainError
@@ -109,7 +108,9 @@ class BulkMixin:
             messages.error(self.request, problem)
         if len(problems) > PROBLEMS_SHOWN:
             rest = len(problems) - PROBLEMS_SHOWN
-            messages.error(self.request, _("… and %(count)s more were left alone.") % {"count": rest})
+            messages.error(
+                self.request, _("… and %(count)s more were left alone.") % {"count": rest}
+            )
 
 
 def run_action(

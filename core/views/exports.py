@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _, override
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -46,10 +46,14 @@ def csv_response(listing: Listing, name: str) -> StreamingHttpResponse:
     """UTF-8 with a byte order mark, so that Excel reads Chinese."""
     writer = csv.writer(_Echo())
 
+    language = get_language()
+
     def lines() -> Iterator[str]:
-        yield "\ufeff"
-        for row in rows(listing):
-            yield writer.writerow(row)
+        # It is read after the middleware has put the language of the request away.
+        with override(language):
+            yield "\ufeff"
+            for row in rows(listing):
+                yield writer.writerow(row)
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

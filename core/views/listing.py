@@ -69,6 +69,10 @@ class Listing:
         return self.total > COUNT_LIMIT
 
     @property
+    def total_text(self) -> str:
+        return f"{self.total:,}"
+
+    @property
     def narrowed(self) -> bool:
         """Whether a search or a filter hides rows."""
         return bool(self.search_text or self.chips)

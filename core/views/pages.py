@@ -60,7 +60,8 @@ def _rows(request: HttpRequest, view: type[ModelPages], text: str) -> tuple[str,
     rows = found.order_by(*terms, "pk")[:HITS]
     note = view.palette_note
     return label, [
-        Hit(str(row), view.url("detail", row.pk), view.icon, str(getattr(row, note))) for row in rows
+        Hit(str(row), view.url("detail", row.pk), view.icon, str(getattr(row, note)))
+        for row in rows
     ]
 
 
@@ -70,7 +71,9 @@ def _pages(user: Any, text: str) -> list[Hit]:
         for item in navigation.items_for(user)
     ]
     found += [
-        Hit(_("New: %(what)s") % {"what": view.model._meta.verbose_name}, view.url("create"), "plus")
+        Hit(
+            _("New: %(what)s") % {"what": view.model._meta.verbose_name}, view.url("create"), "plus"
+        )
         for view in registry.values()
         if view.in_palette and "create" not in view.exclude and view.allows(user, "add")
     ]

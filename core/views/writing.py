@@ -39,7 +39,9 @@ class WritingMixin:
 
     def create(self: Any) -> HttpResponse:
         """A form for a new row; saves it on POST."""
-        return self.write(self.model(), _("New: %(what)s") % {"what": self.model._meta.verbose_name})
+        return self.write(
+            self.model(), _("New: %(what)s") % {"what": self.model._meta.verbose_name}
+        )
 
     def edit(self: Any, obj: Any) -> HttpResponse:
         """A form for a row; saves it on POST."""
@@ -58,7 +60,13 @@ class WritingMixin:
             else:
                 messages.success(self.request, _("Saved: %(what)s") % {"what": saved})
                 return redirect(self.after_save(saved))
-        context = {"form": form, "object": obj, "title": title, "back": back, "next": self.safe_next() or ""}
+        context = {
+            "form": form,
+            "object": obj,
+            "title": title,
+            "back": back,
+            "next": self.safe_next() or "",
+        }
         context["crumbs"] = self.crumbs((title, ""))
         return self.render("core/form.html", context, status=422 if posted else 200)
 
@@ -95,8 +103,11 @@ class WritingMixin:
                 return redirect(self.url("detail", obj.pk))
             messages.success(self.request, _("Deleted: %(what)s") % {"what": name})
             return redirect(self.safe_next() or self.url("list"))
-        context = {"object": obj, "plan": plan, "back": self.back_url(obj), "next": self.safe_next() or ""}
+        context = {
+            "object": obj,
+            "plan": plan,
+            "back": self.back_url(obj),
+            "next": self.safe_next() or "",
+        }
         context["crumbs"] = self.crumbs((str(obj), self.back_url(obj)), (_("Delete"), ""))
         return self.render("core/delete.html", context)
-
-

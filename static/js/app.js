@@ -65,7 +65,7 @@ function countTicked(form) {
   const bar = $(".bulkbar", form);
   if (!bar) return;
   bar.hidden = ticked === 0;
-  $("[data-count]", bar).textContent = text.ticked.replace("%s", ticked);
+  $("[data-count]", bar).textContent = text.ticked.replace("{count}", ticked);
   const all = $("[data-all-matching]", bar);
   if (all) all.hidden = ticked < rows;
   $("input[name=all]", bar).value = "0";
