@@ -124,14 +124,9 @@ def portal_partners(plans: list[Plan]) -> tuple[Plan, Plan]:
 
 def _deck(shares: dict[str, int], count: int, rng: random.Random) -> list[str]:
     """`count` draws in which each kind has its share as exactly as whole numbers allow."""
-    whole = sum(shares.values())
-    cards = [
-        kind for kind, share in shares.items() for _ in range(math.ceil(share * count / whole))
-    ]
+    row = [kind for kind, share in shares.items() for _ in range(share)]
+    cards = [row[(2 * number + 1) * len(row) // (2 * count)] for number in range(count)]
     rng.shuffle(cards)
-    first = next(iter(shares))
-    while len(cards) > count:  # what was rounded up too much is taken from the most frequent kind
-        cards.remove(first)
     return cards
 
 
