@@ -20,7 +20,7 @@ class SalesImporter(Importer):
 
     kind = "sales"
     label = _("Sales lines")
-    permissions = ("sales.add_salesfact",)
+    permissions = ("core.add_import",)
     fields = (
         Field("reference", _("Reference"), True, ("invoice", "invoice line", "单号", "单据编号", "发票号", "订单号", "外部单号")),
         Field("partner", _("Partner"), True, ("partner code", "customer", "customer code", "store", "store number", "客户", "客户编码", "客户编号", "经销商", "经销商编码", "渠道伙伴")),

@@ -1,0 +1,121 @@
+"""What a person chooses: the file, then which columns mean what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, add_to_form
+from core.importing import mapping, readers, registry, xlsx
+from core.importing.models import Import
+
+ENCODINGS = [
+    ("", _("Found out by itself")),
+    ("utf-8", "UTF-8"),
+    ("gb18030", "GB18030"),
+    ("utf-16", "UTF-16"),
+    ("latin-1", "Latin-1"),
+]
+
+
+class UploadForm(forms.Form):
+    """A kind that the user may import, and a file."""
+
+    kind = forms.ChoiceField(label=_("What it holds"))
+    file = forms.FileField(label=_("File"), help_text=_("CSV (also .gz) or XLSX."))
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [(kind, one.label) for kind, one in registry.importers().items() if one.may(user)]
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+
+class MappingForm(forms.Form):
+    """A column, or columns joined by +, and a fixed value for each field of the kind."""
+
+    encoding = forms.ChoiceField(label=_("Encoding"), choices=ENCODINGS, required=False)
+    sheet = forms.ChoiceField(label=_("Sheet"), required=False)
+    all_or_nothing = forms.BooleanField(
+        label=_("Load nothing if any row is rejected"), required=False
+    )
+
+    def __init__(self, load: Import, table: readers.Table, data: Any = None) -> None:
+        self.importer = registry.get(load.kind)
+        self.table = table
+        super().__init__(data, initial=_initial(load, self.importer, table.header))
+        if table.is_xlsx:
+            names = xlsx.sheet_names(table.path)
+            self.fields["sheet"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+            del self.fields["encoding"]
+        else:
+            del self.fields["sheet"]
+        for field in self.importer.fields:
+            self.fields[f"map_{field.name}"] = forms.CharField(
+                label=_("Column"),
+                required=False,
+                widget=forms.TextInput(attrs={"list": "columns", "autocomplete": "off"}),
+            )
+            self.fields[f"set_{field.name}"] = forms.CharField(
+                label=_("Fixed value"), required=False
+            )
+
+    def rows(self) -> list[tuple[registry.Field, Any, Any]]:
+        """(field, column input, fixed value input) for the table of the page."""
+        return [
+            (field, self[f"map_{field.name}"], self[f"set_{field.name}"])
+            for field in self.importer.fields
+        ]
+
+    def options(self) -> dict[str, Any]:
+        """What the engine needs, as JSON keeps it."""
+        return {
+            "maps": self._given("map"),
+            "constants": self._given("set"),
+            "encoding": self.cleaned_data.get("encoding", ""),
+            "sheet": self.cleaned_data.get("sheet") or None,
+            "all_or_nothing": self.cleaned_data["all_or_nothing"],
+        }
+
+    def _given(self, prefix: str) -> dict[str, str]:
+        names = [field.name for field in self.importer.fields]
+        given = {name: self.cleaned_data.get(f"{prefix}_{name}", "") for name in names}
+        return {name: text for name, text in given.items() if text}
+
+    def clean(self) -> dict[str, Any]:
+        """The same check of the mapping that the engine does, while the person is still here."""
+        super().clean()
+        if self.errors:
+            return self.cleaned_data
+        maps, constants = self._given("map"), self._given("set")
+        for name in maps.keys() & constants.keys():
+            self.add_error(f"set_{name}", _("Give a column or a fixed value, not both."))
+        try:
+            mapping.resolve(self.importer.fields, self._header(), maps, constants)
+        except DomainError as error:
+            name = f"map_{error.field}" if error.field else None
+            error.field = name if name in self.fields else None
+            add_to_form(self, error)
+        return self.cleaned_data
+
+    def _header(self) -> list[str]:
+        """The columns under the encoding or sheet that was just chosen."""
+        return readers.open_table(
+            self.table.path,
+            encoding=self.cleaned_data.get("encoding", ""),
+            sheet=self.cleaned_data.get("sheet") or None,
+        ).header
+
+
+def _initial(load: Import, importer: registry.Importer, header: list[str]) -> Mapping[str, Any]:
+    if load.options:
+        maps, constants = load.options["maps"], load.options["constants"]
+    else:
+        maps, constants = mapping.guess(importer.fields, header), {}
+    return {
+        **{f"map_{name}": text for name, text in maps.items()},
+        **{f"set_{name}": text for name, text in constants.items()},
+        **{name: load.options.get(name) for name in ("encoding", "sheet", "all_or_nothing")},
+    }

@@ -1,0 +1,152 @@
+"""An import in the browser: upload → map → check → apply. The engine does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import jobs
+from core.errors import Conflict, DomainError
+from core.importing import engine, readers, registry
+from core.importing.models import Import
+
+State = Import.State
+OPEN = (State.UPLOADED, State.CHECKED, State.FAILED)
+Progress = Callable[..., None]
+
+
+def upload(*, file: UploadedFile, kind: str, by: Any) -> Import:
+    """Keep the file as it came. DomainError when it is too large or cannot be read at all."""
+    if (file.size or 0) > settings.IMPORT_MAX_BYTES:
+        raise DomainError(
+            "too_large",
+            _("The file is larger than %d MB.") % (settings.IMPORT_MAX_BYTES // 1024**2),
+            "file",
+        )
+    load = Import(kind=registry.get(kind).kind, file_name=(file.name or "")[-200:], created_by=by)
+    load.file.save(f"{kind}-import", file, save=False)
+    try:
+        readers.open_table(path_of(load))
+        load.sha256 = engine.sha256_of(path_of(load))
+        load.save()
+    except BaseException:
+        load.file.delete(save=False)
+        raise
+    return load
+
+
+def path_of(load: Import) -> Path:
+    """Where the uploaded file lies. DomainError `file_gone` when it was removed."""
+    path = Path(load.file.path)
+    if not path.is_file():
+        raise DomainError("file_gone", _("The uploaded file is no longer there. Upload it again."))
+    return path
+
+
+def table_of(load: Import) -> readers.Table:
+    """The file with its header, read as its options say."""
+    options = options_of(load)
+    return readers.open_table(path_of(load), encoding=options.encoding, sheet=options.sheet)
+
+
+def options_of(load: Import) -> engine.Options:
+    """What was chosen on the mapping page."""
+    return engine.Options(**load.options)
+
+
+def start_check(*, load: Import, options: dict[str, Any], by: Any) -> Import:
+    """Keep the choices and begin the check. Conflict while something runs or after it was applied."""
+    from core.importing.tasks import check_import
+
+    return _start(load, State.CHECKING, OPEN, check_import, _("Check %s"), by, options)
+
+
+def start_apply(*, load: Import, by: Any) -> Import:
+    """Begin to write what was checked. Conflict unless it was checked and not yet applied."""
+    from core.importing.tasks import apply_import
+
+    return _start(load, State.APPLYING, (State.CHECKED,), apply_import, _("Load %s"), by, None)
+
+
+@transaction.atomic
+def _start(
+    load: Import,
+    target: State,
+    sources: tuple[State, ...],
+    task: Any,
+    title: str,
+    by: Any,
+    options: dict[str, Any] | None,
+) -> Import:
+    row = Import.objects.select_for_update().get(pk=load.pk)
+    if row.state not in sources:
+        raise Conflict(
+            "import_state",
+            _("This import is “%s”, so this is not possible now.") % row.get_state_display(),
+        )
+    if options is not None:
+        row.options = options
+    row.state, row.error = target, ""
+    row.job = jobs.enqueue(task, row.pk, kind="import", title=title % row.file_name, by=by)
+    row.save()
+    return row
+
+
+def check(*, load: Import, by: Any, progress: Progress) -> Import:
+    """Dry run: counts, first rejects and sums by month into `load.report`. Writes no rows."""
+    result = _run(load, by, progress, dry_run=True)
+    outcome = result.outcome
+    for name in ("rows", "created", "updated", "unchanged", "rejected"):
+        setattr(load, name, getattr(outcome, name))
+    earlier = engine.same_file_before(load)
+    load.report = {
+        "rejects": [[one.row, one.field, one.reason] for one in result.rejects.first],
+        "months": [list(month) for month in outcome.months],
+        "same_file": earlier.pk if earlier else None,
+    }
+    load.state = State.CHECKED
+    _keep_errors(load, result)
+    return load
+
+
+def apply(*, load: Import, by: Any, progress: Progress) -> Import:
+    """Write the rows. Everything that the check found is found again: the data may have moved."""
+    result = _run(load, by, progress, dry_run=False)
+    load.report |= {"rejects": [[one.row, one.field, one.reason] for one in result.rejects.first]}
+    _keep_errors(load, result)
+    return load
+
+
+def fail(*, load: Import, message: str) -> None:
+    """The file could not be checked or applied; nothing of it was written."""
+    load.refresh_from_db()
+    load.state, load.error = State.FAILED, message
+    load.save(update_fields=["state", "error"])
+
+
+def _run(load: Import, by: Any, progress: Progress, *, dry_run: bool) -> engine.Result:
+    stem = Path(load.file_name).name.split(".")[0][:60] or "import"
+    folder = Path(settings.MEDIA_ROOT) / "imports" / "errors" / str(load.pk)
+    return engine.run(
+        path_of(load),
+        load,
+        options_of(load),
+        by=by,
+        dry_run=dry_run,
+        error_path=folder / f"{stem}-errors.csv",
+        progress=progress,
+    )
+
+
+def _keep_errors(load: Import, result: engine.Result) -> None:
+    root = Path(settings.MEDIA_ROOT)
+    load.error_file.name = (
+        str(result.error_file.relative_to(root)) if result.error_file else ""
+    )
+    load.save()

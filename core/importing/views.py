@@ -1,0 +1,180 @@
+"""Pages of imports. What a user may not see is 404; files are served here and nowhere else."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from core import jobs
+from core.errors import DomainError, add_to_form
+from core.importing import registry, services
+from core.importing.forms import MappingForm, UploadForm
+from core.importing.models import Import
+from core.tables import Column
+from core.views import CRUDView
+
+PREVIEW = 5
+STATE_COLORS = {"applied": "green", "failed": "red", "checked": "blue", "uploaded": "secondary"}
+_may_import = permission_required("core.add_import", raise_exception=True)
+_may_look = permission_required("core.view_import", raise_exception=True)
+
+
+def kind_name(kind: str) -> str:
+    """The kind in words."""
+    importer = registry.importers().get(kind)
+    return str(importer.label) if importer else kind
+
+
+class ImportView(CRUDView):
+    """List and page of imports; they are made by `upload` and never edited."""
+
+    model = Import
+    icon = "file-import"
+    section = "imports"
+    columns = (
+        "file_name",
+        Column("kind", label=gettext_lazy("kind"), render=kind_name, export=kind_name),
+        Column("state", kind="badge", colors=STATE_COLORS),
+        Column("rows", kind="number"),
+        Column("created", kind="number"),
+        Column("updated", kind="number"),
+        Column("unchanged", kind="number"),
+        Column("rejected", kind="number"),
+        Column("created_by", label=gettext_lazy("uploaded by"), source="created_by__username"),
+        "created_at",
+        "applied_at",
+    )
+    ordering = ("-created_at",)
+    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
+    list_actions_template = "core/_import_actions.html"
+    detail_template = "core/import_detail.html"
+    empty_text = gettext_lazy("Upload a file of partners, products, targets or sales.")
+
+    def detail_context(self, obj: Import) -> dict[str, Any]:
+        return {
+            "kind_name": kind_name(obj.kind),
+            "may_change": _may_change(obj, self.request.user),
+            "job": obj.job,
+            "progress": jobs.progress_of(obj.job) if obj.job else None,
+            "same_file": _earlier(obj, self.request.user),
+        }
+
+
+def _earlier(load: Import, user: Any) -> Import | None:
+    """The import that applied the same bytes before, if this user may see it."""
+    key = load.report.get("same_file")
+    return Import.objects.visible_to(user).filter(pk=key).first() if key else None
+
+
+def _may_change(load: Import, user: Any) -> bool:
+    return load.created_by_id == user.pk and registry.get(load.kind).may(user)
+
+
+def _own(request: HttpRequest, pk: int) -> Import:
+    """An import that the user started and may still go on with."""
+    load = get_object_or_404(Import.objects.visible_to(request.user), pk=pk)
+    if not _may_change(load, request.user):
+        raise PermissionDenied
+    return load
+
+
+@login_required
+@_may_import
+def upload(request: HttpRequest) -> HttpResponse:
+    """Choose what the file holds, and the file."""
+    initial = {"kind": request.GET.get("kind", "")}
+    form = UploadForm(
+        request.POST or None, request.FILES or None, user=request.user, initial=initial
+    )
+    if form.is_valid():
+        try:
+            load = services.upload(**form.cleaned_data, by=request.user)
+        except DomainError as error:
+            error.field = "file"
+            add_to_form(form, error)
+        else:
+            return redirect("core:import_map", load.pk)
+    context = {
+        "form": form,
+        "title": _("Import a file"),
+        "back": reverse("core:import_list"),
+        "crumbs": [(_("Imports"), reverse("core:import_list")), (_("Import a file"), "")],
+        "section": "imports",
+    }
+    return render(request, "core/import_upload.html", context)
+
+
+@login_required
+@_may_import
+def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which column is which field, then check."""
+    load = _own(request, pk)
+    try:
+        table = services.table_of(load)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect("core:import_detail", pk)
+    form = MappingForm(load, table, request.POST or None)
+    if form.is_valid():
+        try:
+            services.start_check(load=load, options=form.options(), by=request.user)
+        except DomainError as error:
+            messages.error(request, str(error.message))
+        return redirect("core:import_detail", pk)
+    here = (load.file_name, reverse("core:import_detail", args=[pk]))
+    context = {
+        "form": form,
+        "load": load,
+        "kind_name": kind_name(load.kind),
+        "header": table.header,
+        "preview": [cells for _row, cells in itertools.islice(table.rows(), PREVIEW)],
+        "crumbs": [(_("Imports"), reverse("core:import_list")), here, (_("Columns"), "")],
+        "section": "imports",
+    }
+    return render(request, "core/import_map.html", context)
+
+
+@login_required
+@_may_import
+@require_POST
+def apply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write what was checked."""
+    load = _own(request, pk)
+    try:
+        services.start_apply(load=load, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect("core:import_detail", pk)
+
+
+@login_required
+@_may_look
+@require_GET
+def error_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The rejected rows with row, field and reason."""
+    load = get_object_or_404(Import.objects.visible_to(request.user), pk=pk)
+    return _send(load.error_file, f"{load.file_name.split('.')[0]}-errors.csv")
+
+
+@login_required
+@_may_look
+@require_GET
+def raw_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file as it was uploaded."""
+    load = get_object_or_404(Import.objects.visible_to(request.user), pk=pk)
+    return _send(load.file, load.file_name)
+
+
+def _send(file: Any, name: str) -> HttpResponseBase:
+    if not file or not file.storage.exists(file.name):
+        raise Http404
+    return FileResponse(file.open("rb"), as_attachment=True, filename=name)

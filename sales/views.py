@@ -1,0 +1,89 @@
+"""Pages of sales lines and targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from core.tables import Column
+from core.views import CRUDView
+from sales.filters import SalesFactFilter, TargetFilter
+from sales.forms import TargetForm
+from sales.models import SalesFact, Target
+
+PARTNER = Column(
+    "partner", label=_("partner"), source="partner__name", sort=("partner__pinyin",)
+)
+
+
+class SalesFactView(CRUDView):
+    """Facts are read here; they are written by imports only."""
+
+    model = SalesFact
+    icon = "receipt"
+    section = "sales"
+    columns = (
+        Column("occurred_on", sort=("occurred_on",)),
+        PARTNER,
+        Column("product", label=_("product"), source="product__name", sort=("product__code",)),
+        "kind",
+        Column("quantity", kind="qty"),
+        Column("amount", kind="money"),
+        "reference",
+        "source",
+        Column("file", label=_("Import"), source="load__file_name", sort=(), shown=False),
+        Column("row_no", kind="number", shown=False),
+        Column("recorded_at", shown=False),
+    )
+    # The newest recorded first: the primary key serves, however many lines there are.
+    ordering = ("-id",)
+    filterset_class = SalesFactFilter
+    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
+    list_actions_template = "sales/_fact_actions.html"
+    detail_fields = (
+        "occurred_on",
+        "partner",
+        "product",
+        "kind",
+        "quantity",
+        "amount",
+        "source",
+        "reference",
+        "reverses",
+        "load",
+        "row_no",
+        "recorded_at",
+    )
+    empty_text = _("Import the first sales lines from a CSV or XLSX file.")
+
+    def detail_queryset(self) -> Any:
+        return self.get_queryset().select_related("partner", "product", "reverses", "load")
+
+
+class TargetView(CRUDView):
+    model = Target
+    icon = "target"
+    section = "sales"
+    parents = ("sales:salesfact_list",)
+    columns = (
+        "month",
+        PARTNER,
+        Column(
+            "product_line",
+            label=_("product line"),
+            source="product_line__name",
+            sort=("product_line__code",),
+        ),
+        "kind",
+        Column("amount", kind="money"),
+    )
+    ordering = ("-month", "partner__pinyin")
+    filterset_class = TargetFilter
+    form_class = TargetForm
+    list_actions_template = "sales/_target_actions.html"
+    detail_fields = ("partner", "month", "kind", "product_line", "amount")
+    empty_text = _("Set what each partner is expected to reach, or import a list.")
+
+    def detail_queryset(self) -> Any:
+        return self.get_queryset().select_related("partner", "product_line")
