@@ -1,7 +1,7 @@
 """Machines at the API: OAuth2 client credentials, acting as the client's user.
 
-Only this one grant exists (`OAUTH2_SERVER_CLASS`). A token belongs to a client, a client to a user of
-role integration: the user's role and scope say what the token may do, the token's scopes bound it.
+Only this one grant exists (`OAUTH2_SERVER_CLASS`). A token belongs to a client, a client to a user
+of role integration: the user's role and rows say what the token may do, its scopes bound it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class ClientAuthentication(BaseAuthentication):
         if token is None or token.is_expired() or token.application is None:
             raise AuthenticationFailed(_("The access token is not valid."), "invalid_token")
         if not token.allows_audience(request.build_absolute_uri(request.path)):
-            raise AuthenticationFailed(_("The access token is for another address."), "invalid_token")
+            raise AuthenticationFailed(
+                _("The access token is for another address."), "invalid_token"
+            )
         if not may_act(token.application.user):
             raise AuthenticationFailed(_("This client is switched off."), "client_disabled")
         return token.application.user, token

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.roles import Role
 from core import audit

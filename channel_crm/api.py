@@ -56,7 +56,9 @@ class SchemaView(SpectacularAPIView):
 
 
 urlpatterns = [
-    path("", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
+    path(
+        "", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"
+    ),
     path("schema/", SchemaView.as_view(), name="schema"),
     *router.urls,
 ]

@@ -68,7 +68,7 @@ class PartnerWrite(WriteSerializer):
 
 
 class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):
-    """Companies through which we sell. A new one is a prospect; the state changes by transitions."""
+    """Companies through which we sell. A new one is a prospect; transitions change the state."""
 
     model = Partner
     row_class = PartnerRow

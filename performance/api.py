@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import django_filters
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -16,23 +17,27 @@ from rest_framework.response import Response
 from catalog.models import ProductLine
 from core.api.serializers import RowSerializer, TextField, WriteSerializer
 from core.api.views import CreateMixin, ScopedViewSet, TransitionsMixin, WriteMixin
+from core.filters import AnyOf, FilterSet
 from performance import selectors, services
 from performance.definitions import definition
-from performance.filters import (
-    EvaluationFilter,
-    EvaluationScheduleFilter,
-    SchemeVersionFilter,
-    ScoreFilter,
-)
+from performance.filters import EvaluationFilter, ScheduleFilter, ScoreFilter
 from performance.models import Evaluation, EvaluationSchedule, Scheme, SchemeVersion, Score
 
-# --- Schemes ---------------------------------------------------------------------------------------
+# --- Schemes --------------------------------------------------------------------------------------
 
 
 class VersionRow(RowSerializer):
     class Meta:
         model = SchemeVersion
-        fields: tuple[str, ...] = ("id", "scheme", "scheme_code", "number", "state", "note", "updated_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "scheme",
+            "scheme_code",
+            "number",
+            "state",
+            "note",
+            "updated_at",
+        )
         paths = {"scheme_code": "scheme__code"}
 
 
@@ -94,6 +99,17 @@ class VersionDetail(VersionRow):
 
     class Meta(VersionRow.Meta):
         fields = (*VersionRow.Meta.fields, "scope", "items", "levels")
+
+
+class SchemeVersionFilter(FilterSet):
+    """Versions have no list among the pages, so this filter is the API's own."""
+
+    scheme = django_filters.ModelChoiceFilter(queryset=Scheme.objects.all())
+    state = AnyOf(choices=SchemeVersion.State)
+
+    class Meta:
+        model = SchemeVersion
+        fields = ["scheme", "state"]
 
 
 class SchemeVersionViewSet(TransitionsMixin, ScopedViewSet):
@@ -166,10 +182,10 @@ class EvaluationScheduleViewSet(WriteMixin, ScopedViewSet):
     model = EvaluationSchedule
     row_class = detail_class = ScheduleRow
     write_class = ScheduleWrite
-    filterset_class = EvaluationScheduleFilter
+    filterset_class = ScheduleFilter
 
 
-# --- Evaluations -----------------------------------------------------------------------------------
+# --- Evaluations ----------------------------------------------------------------------------------
 
 
 class EvaluationRow(RowSerializer):
@@ -235,7 +251,7 @@ class EvaluationViewSet(TransitionsMixin, CreateMixin, ScopedViewSet):
         return Response(self.represent(evaluation.pk), status=status.HTTP_202_ACCEPTED)
 
 
-# --- Scores ----------------------------------------------------------------------------------------
+# --- Scores ---------------------------------------------------------------------------------------
 
 
 class ScoreRow(RowSerializer):

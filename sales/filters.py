@@ -28,7 +28,15 @@ class SalesFactFilter(FilterSet):
 
     class Meta:
         model = SalesFact
-        fields = ["partner", "kind", "occurred_on", "product", "product_line", "source", "reference"]
+        fields = [
+            "partner",
+            "kind",
+            "occurred_on",
+            "product",
+            "product_line",
+            "source",
+            "reference",
+        ]
 
 
 class TargetFilter(FilterSet):

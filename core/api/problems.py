@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
-from django.core.exceptions import ValidationError as ModelError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError as ModelError
 from django.db import DataError
 from django.http import Http404, HttpRequest, JsonResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.encoding import escape_uri_path
+from django.utils.translation import gettext as _, gettext_lazy
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
 
@@ -62,7 +61,7 @@ def respond(
         "status": status,
         "detail": str(detail),
         "code": code,
-        "instance": path,
+        "instance": escape_uri_path(path),
         "request_id": context.current().request_id,
         "errors": [
             {"field": error.field, "code": error.code, "message": str(error.message)}
@@ -89,9 +88,7 @@ def handler(error: Exception, seen: dict[str, Any]) -> JsonResponse | None:
     """DRF's exception handler. None for what nobody foresaw: that is raised and logged as a 500."""
     path = seen["request"].path
     if isinstance(error, DomainError):
-        return respond(
-            error.status, error.code, error.message, path=path, errors=error.problems
-        )
+        return respond(error.status, error.code, error.message, path=path, errors=error.problems)
     if isinstance(error, ModelError):
         return _invalid(list(_of_model(error)), path)
     if isinstance(error, exceptions.ValidationError):

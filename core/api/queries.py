@@ -13,12 +13,14 @@ from rest_framework.filters import BaseFilterBackend
 from core.filters import search
 
 _SEARCH_LENGTH = 100
+_MOST_TERMS = 4
 
 
 class Filters(DjangoFilterBackend):
     """The model's own FilterSet, with its choices narrowed to what the user may see.
 
-    A parameter that nobody knows is an error: a misspelt filter must not return everything.
+    A parameter that nobody knows is an error, and one without a value: a misspelt or empty filter
+    must not return everything.
     """
 
     def filter_queryset(self, request: Any, queryset: QuerySet, view: Any) -> QuerySet:
@@ -42,6 +44,9 @@ class Filters(DjangoFilterBackend):
             if name not in known and not (filters and filters.accepts(name)):
                 message = _("There is no such parameter.")
                 raise ValidationError({name[:100]: [message]}, "unknown_parameter")
+            if not value and name != "q":
+                message = _("It has no value; leave it out.")
+                raise ValidationError({name: [message]}, "empty_parameter")
 
 
 class Search(BaseFilterBackend):
@@ -76,7 +81,10 @@ class Ordering(BaseFilterBackend):
 
     def filter_queryset(self, request: Any, queryset: QuerySet, view: Any) -> QuerySet:
         text = request.query_params.get("ordering")
-        names = text.split(",") if text else list(view.ordering)
+        names = list(view.ordering) if text is None else text.split(",")
+        if len(names) > _MOST_TERMS:
+            message = _("Order by at most %(count)d fields.") % {"count": _MOST_TERMS}
+            raise ValidationError({"ordering": [message]}, "too_many")
         terms = [self._term(name, view) for name in names]
         return queryset.order_by(*terms, "-pk" if terms[0].startswith("-") else "pk")
 
@@ -102,7 +110,7 @@ class Ordering(BaseFilterBackend):
                     "type": "array",
                     "items": {"type": "string", "enum": names},
                     "minItems": 1,
-                    "maxItems": 4,
+                    "maxItems": _MOST_TERMS,
                 },
                 "example": [*view.ordering],
             }

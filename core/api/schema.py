@@ -1,4 +1,4 @@
-"""How the API describes itself: OpenAPI 3.1 with the problems, the filters and the ways to sign in."""
+"""How the API describes itself: OpenAPI 3.1 with problems, filters and ways to sign in."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ import re
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from rest_framework import serializers
 
 from core.text import clean_text, normalise_code
@@ -182,7 +181,9 @@ class RowSerializer(HouseSerializer):
             null = null or field.null
             model_class = field.related_model
         field_class, kwargs = self.build_standard_field(field_name, field)
-        kept = {key: kwargs[key] for key in ("choices", "max_digits", "decimal_places") if key in kwargs}
+        kept = {
+            key: kwargs[key] for key in ("choices", "max_digits", "decimal_places") if key in kwargs
+        }
         return field_class, {**kept, "source": "*", "allow_null": null}
 
     def get_fields(self) -> dict[str, Any]:
@@ -222,7 +223,15 @@ class WriteSerializer(HouseSerializer):
                 if attrs.setdefault(relation, given) != given:
                     message = _("It contradicts “%(name)s”.") % {"name": relation}
                     raise serializers.ValidationError({name: [message]}, "contradiction")
+        missing = {relation for relation, _lookup in self._codes().values()} - set(attrs)
+        needed = [name for name in missing if self._needed(name)]
+        if needed and not self.partial:
+            message = self.fields[needed[0]].error_messages["required"]
+            raise serializers.ValidationError({name: [message] for name in needed}, "required")
         return attrs
+
+    def _needed(self, relation: str) -> bool:
+        return not self.Meta.model._meta.get_field(relation).null  # type: ignore[attr-defined]
 
     def _codes(self) -> dict[str, tuple[str, str]]:
         return getattr(self.Meta, "codes", {})  # type: ignore[attr-defined]

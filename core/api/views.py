@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core import crud, workflow
-from core.api.queries import Filters, Ordering, Search
 from core.api.pages import Pages
+from core.api.queries import Filters, Ordering, Search
 from core.api.serializers import RowSerializer, TextField, WriteSerializer
 
 

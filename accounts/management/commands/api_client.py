@@ -19,9 +19,7 @@ class Command(JsonCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         writes = "write" in options["scopes"]
         access = ApiClient.Access.READ_WRITE if writes else ApiClient.Access.READ
-        made = create_client(
-            name=options["name"], access=access, by=None, username=options["user"]
-        )
+        made = create_client(name=options["name"], access=access, by=None, username=options["user"])
         return {
             "name": options["name"],
             "user": made.client.application.user.username,
