@@ -34,5 +34,7 @@ class PerformanceConfig(AppConfig):
         ):
             tabs.register(
                 f"performance.{label}",
-                tabs.Tab("overview", _("Overview"), f"performance/{template}.html", context, order=0),
+                tabs.Tab(
+                    "overview", _("Overview"), f"performance/{template}.html", context, order=0
+                ),
             )

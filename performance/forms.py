@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -26,7 +26,8 @@ class _OfDraftForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         drafts = SchemeVersion.objects.filter(state=SchemeVersion.State.DRAFT)
-        self.fields["version"].queryset = drafts.select_related("scheme")
+        version = cast("forms.ModelChoiceField", self.fields["version"])
+        version.queryset = drafts.select_related("scheme")
 
 
 class SchemeItemForm(_OfDraftForm):

@@ -205,7 +205,8 @@ _ALL = [
         ),
         unit=RATIO,
         query=_sums(
-            "coalesce(sum(net) FILTER (WHERE product_line_id = ANY(%(focus_lines)s)), 0)", "sum(net)"
+            "coalesce(sum(net) FILTER (WHERE product_line_id = ANY(%(focus_lines)s)), 0)",
+            "sum(net)",
         ),
         value=ratio,
         derivation=_("focus lines %(numerator)s ÷ net sales %(denominator)s = %(value)s"),

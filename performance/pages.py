@@ -94,7 +94,7 @@ def _range(curve: dict[str, Any]) -> tuple[Decimal, Decimal]:
     elif curve["kind"] == scoring.BANDS:
         bounds = [Decimal(low) for low, _y in curve["bands"][1:]]
     elif curve["kind"] == scoring.PASS:
-        bounds = [Decimal(curve.get("at_least", curve.get("at_most")))]
+        bounds = [Decimal(curve["at_least"] if "at_least" in curve else curve["at_most"])]
     else:
         bounds = [Decimal(0), Decimal(1)]
     low, high = min(bounds), max(bounds)
@@ -109,7 +109,9 @@ def evaluation_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, A
     """Figures, distribution and the best, of the partners that the user may see."""
     seen = Score.objects.visible_to(request.user).filter(evaluation=evaluation)
     totals = [total for total in seen.values_list("total", flat=True) if total is not None]
-    best = seen.exclude(rank=None).select_related("partner__territory", "level").order_by("rank", "pk")
+    best = (
+        seen.exclude(rank=None).select_related("partner__territory", "level").order_by("rank", "pk")
+    )
     ranking = reverse("performance:score_list") + f"?evaluation={evaluation.pk}&sort=rank"
     return {
         "figures": _figures(evaluation, totals, ranking),
@@ -204,7 +206,9 @@ def _radar(score: Score, lines: list[selectors.Line]) -> Chart:
     labels = [line.measure.label for line in lines]
     series = [Series(score.partner, mine), Series(_("Median of the peers"), others)]
     top = max([Decimal(line.definition["cap"]) for line in lines], default=Decimal(100))
-    return Chart(_("Items and median of the peers"), labels, series, kind="radar", maximum=float(top))
+    return Chart(
+        _("Items and median of the peers"), labels, series, kind="radar", maximum=float(top)
+    )
 
 
 def _trend(score: Score) -> Chart:
@@ -226,7 +230,9 @@ def next_level(score: Score) -> str:
     """What is missing to the next level, in points of the total."""
     if score.total is None:
         return ""
-    levels = list(score.evaluation.scheme_version.levels.select_related("level").order_by("min_total"))
+    levels = list(
+        score.evaluation.scheme_version.levels.select_related("level").order_by("min_total")
+    )
     for row in levels:
         if row.min_total > score.total:
             values = {"points": row.min_total - score.total, "level": row.level}

@@ -108,8 +108,8 @@ def _fill_cells(cursor: Any, found: Definition, period: Period) -> None:
     cursor.execute(
         """
         CREATE TEMPORARY TABLE run_cells ON COMMIT DROP AS
-        SELECT partner_id, product_line_id, kind, date_trunc('month', day::timestamp)::date AS month,
-               day < %(start)s AS ago, net, returns, lines
+        SELECT partner_id, product_line_id, kind, day < %(start)s AS ago,
+               date_trunc('month', day::timestamp)::date AS month, net, returns, lines
         FROM sales_salesdaily
         WHERE (day >= %(start)s AND day < %(end)s OR day >= %(ago_start)s AND day < %(ago_end)s)
           AND kind = ANY(%(kinds)s)
@@ -214,7 +214,9 @@ def _write(
     then one line a partner in order of the codes.
     """
     items = [column.item for column in columns]
-    totals = [scoring.total(items, scores) for scores in zip(*(c.scores for c in columns))]
+    totals = [
+        scoring.total(items, scores) for scores in zip(*(c.scores for c in columns), strict=True)
+    ]
     ranks = scoring.rank(totals)
     level_keys = dict(Level.objects.values_list("code", "pk"))
     levels = compile_levels(found)
@@ -224,7 +226,14 @@ def _write(
     for number, ((partner_id, code), total, rank, text) in enumerate(rows, start=1):
         level = scoring.level(levels, total)
         digest.update(f"{code}\t{total}\t{rank}\t{level}\t{text}\n".encode())
-        cells = (evaluation_id, partner_id, total, rank, level_keys.get(level), text)
+        cells = (
+            evaluation_id,
+            partner_id,
+            total,
+            rank,
+            level_keys.get(level) if level else None,
+            text,
+        )
         buffer.write("\t".join("\\N" if cell is None else str(cell) for cell in cells) + "\n")
         if number % CHUNK == 0:
             _copy(cursor, buffer)
@@ -241,7 +250,8 @@ def _canonical_head(found: Definition, period: Period) -> str:
 def _copy(cursor: Any, buffer: StringIO) -> None:
     buffer.seek(0)
     cursor.copy_expert(
-        "COPY performance_score (evaluation_id, partner_id, total, rank, level_id, items) FROM STDIN",
+        "COPY performance_score (evaluation_id, partner_id, total, rank, level_id, items) "
+        "FROM STDIN",
         buffer,
     )
 

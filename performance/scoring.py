@@ -72,7 +72,7 @@ def ratio(numerator: Decimal, denominator: Decimal | None) -> Decimal | None:
 
 
 def median(values: Iterable[Decimal]) -> Decimal | None:
-    """The middle one (of an even number: the mean of the two middle ones, 4 places); None of none."""
+    """The middle one; of an even number the mean of the two in the middle (4 places)."""
     ordered = sorted(values)
     if not ordered:
         return None
@@ -185,7 +185,7 @@ def total(items: Sequence[Item], scores: Sequence[ItemScore]) -> Decimal | None:
 
 
 def weighted(weight: Any, points: Any, weights: Decimal) -> Decimal | None:
-    """What one item adds to the total, 4 places, for display; `weights` is Σ of those that apply."""
+    """What one item adds to the total, 4 places; `weights` is the sum of those that apply."""
     if points is None:
         return None
     return _quantize(_divide(Decimal(weight) * Decimal(points), weights), POINTS)

@@ -103,16 +103,18 @@ def sources_of_all(score: Score, items: list[Definition]) -> list[list[Source]]:
     found = []
     for item in items:
         measure = measures.get(item["measure"])
-        key = (measure.kind_for(item["kind"]), item["product_line"], measures.LAST_YEAR in measure.needs)
+        key = (
+            measure.kind_for(item["kind"]),
+            item["product_line"],
+            measures.LAST_YEAR in measure.needs,
+        )
         if key not in known:
             known[key] = sources(score, item)
         found.append(known[key])
     return found
 
 
-def _source(
-    partner_id: int, item: Definition, measure: measures.Measure, period: Period
-) -> Source:
+def _source(partner_id: int, item: Definition, measure: measures.Measure, period: Period) -> Source:
     kind = measure.kind_for(item["kind"])
     found = source_lines(partner_id, kind, period.start, period.end, item["product_line"])
     sums = found.aggregate(lines=Count("pk"), net=Coalesce(Sum("amount"), Decimal(0)))
@@ -122,7 +124,7 @@ def _source(
 def source_lines(
     partner_id: int, kind: str, start: date, end: date, product_line: str | None
 ) -> QuerySet:
-    """Sales lines of one partner and kind in a half-open time, of a product line and those below."""
+    """Sales lines of one partner and kind in a half-open time, of a line and those below."""
     found = SalesFact.objects.filter(
         partner_id=partner_id, kind=kind, occurred_on__gte=start, occurred_on__lt=end
     )

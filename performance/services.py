@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from core import audit, jobs, workflow
 from core.errors import Conflict, DomainError
 from core.models import Job
-from core.periods import Period
+from core.periods import Kind, Period
 from performance import locks, run
 from performance.definitions import definition
 from performance.models import (
@@ -43,7 +43,7 @@ def evaluate(
     publish: bool = False,
     progress: run.Step = _no_progress,
 ) -> Evaluation:
-    """Score all partners of the scheme's published version over `period` ("2013Q3") and wait for it.
+    """Score all partners of the scheme's published version over `period` ("2013Q3"), and wait.
 
     A run that is not published yet is computed again in place; after publishing, the next run is a
     new revision. Raises DomainError unknown_scheme, no_published_version, bad_period,
@@ -211,7 +211,7 @@ def _start_if_due(schedule_id: int, on: date) -> Evaluation | None:
         return None
     fiscal = settings.FISCAL_YEAR_START
     day = on - timedelta(days=schedule.days_after)
-    due = Period.containing(schedule.every, day, fiscal).previous()
+    due = Period.containing(cast("Kind", schedule.every), day, fiscal).previous()
     if schedule.last_period and Period.parse(schedule.last_period, fiscal).start >= due.start:
         return None
     EvaluationSchedule.objects.filter(pk=schedule.pk).update(last_period=due.code)

@@ -92,9 +92,10 @@ def _gate(item: Definition, measure: measures.Measure) -> Found:
         return
     gate = Decimal(item["gate"])
     if gate <= measure.lowest if measure.higher else gate < measure.lowest:
-        yield "gate_out_of_range", _("its gate %(gate)s never or always bites.") % {
-            "gate": item["gate"]
-        }
+        yield (
+            "gate_out_of_range",
+            _("its gate %(gate)s never or always bites.") % {"gate": item["gate"]},
+        )
 
 
 # --- curves --------------------------------------------------------------------------------

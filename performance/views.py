@@ -10,8 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
@@ -181,7 +180,12 @@ class ScoreView(CRUDView):
     section = "performance"
     parents = ("performance:evaluation_list",)
     columns = (
-        Column("partner", label=gettext_lazy("partner"), source="partner__name", sort=("partner__pinyin",)),
+        Column(
+            "partner",
+            label=gettext_lazy("partner"),
+            source="partner__name",
+            sort=("partner__pinyin",),
+        ),
         Column("code", label=gettext_lazy("code"), source="partner__code"),
         Column("territory", label=gettext_lazy("territory"), source="partner__territory__name"),
         Column("scheme", label=gettext_lazy("scheme"), source="evaluation__scheme__name"),
@@ -233,7 +237,9 @@ class ScheduleView(CRUDView):
     filterset_class = ScheduleFilter
     form_class = ScheduleForm
     detail_fields = ("scheme", "every", "days_after", "active", "last_period")
-    empty_text = gettext_lazy("A schedule evaluates a scheme by itself, some days after each period.")
+    empty_text = gettext_lazy(
+        "A schedule evaluates a scheme by itself, some days after each period."
+    )
 
     def detail_queryset(self) -> Any:
         return self.get_queryset().select_related("scheme")

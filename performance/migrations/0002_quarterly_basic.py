@@ -10,7 +10,13 @@ from django.db import migrations
 TO_TWICE_THE_MEDIAN = {"kind": "linear", "points": [["0", "0"], ["1", "60"], ["2", "100"]]}
 ITEMS = [
     ("sell_in_net", 40, "peer_median", TO_TWICE_THE_MEDIAN, 100),
-    ("target_attainment", 30, "none", {"kind": "linear", "points": [["0.6", "0"], ["1", "100"]]}, 120),
+    (
+        "target_attainment",
+        30,
+        "none",
+        {"kind": "linear", "points": [["0.6", "0"], ["1", "100"]]},
+        120,
+    ),
     (
         "growth_yoy",
         15,
@@ -45,7 +51,6 @@ def seed(apps, schema_editor):
         level = apps.get_model("partners", "Level").objects.get(code=code)
         version.levels.create(level=level, min_total=Decimal(min_total))
     type(version).objects.filter(pk=version.pk).update(state="published")
-
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,4 @@
-"""Evaluations: one scheme version over one period for all partners of its scope, and their scores."""
+"""Evaluations: a scheme version over a period for all partners of its scope; and the scores."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ class EvaluationSchedule(Model):
         _("days after the end"), default=5, validators=[MaxValueValidator(90)]
     )
     active = models.BooleanField(_("active"), default=True)
-    last_period = models.CharField(
-        _("last started"), max_length=10, blank=True, editable=False
-    )
+    last_period = models.CharField(_("last started"), max_length=10, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("evaluation schedule")
@@ -95,7 +93,12 @@ class Evaluation(StatefulModel, Model):
         _("state"), max_length=10, choices=State.choices, default=State.RUNNING, protected=True
     )
     job = models.ForeignKey(
-        Job, verbose_name=_("job"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        Job,
+        verbose_name=_("job"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     dispatched_at = models.DateTimeField(_("started at"), default=timezone.now)
     as_of = models.DateField(_("as of"), null=True, blank=True)

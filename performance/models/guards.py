@@ -23,15 +23,16 @@ def frozen_with_parent(
     `parent` is the parent's table and `key` the column that points to it.
     """
     listed = ", ".join(f"'{state}'" for state in states)
-    template = """
-        IF EXISTS (SELECT 1 FROM {source} t JOIN %s p ON p.id = t.%s WHERE p.state IN (%s)) THEN
-            RAISE EXCEPTION '%s' USING ERRCODE = 'restrict_violation';
+    template = f"""
+        IF EXISTS (SELECT 1 FROM <rows> t JOIN {parent} p ON p.id = t.{key}
+                   WHERE p.state IN ({listed})) THEN
+            RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation';
         END IF;
-    """ % (parent, key, listed, message)
+    """
     triggers = []
     for name, (operation, referencing) in _OPERATIONS.items():
         sources = ["touched", "changed"] if name == "update" else ["touched"]
-        body = "".join(template.replace("{source}", source) for source in sources)
+        body = "".join(template.replace("<rows>", source) for source in sources)
         triggers.append(
             pgtrigger.Trigger(
                 name=f"frozen_{name}",

@@ -15,7 +15,6 @@ from django_fsm import FSMField, transition
 
 from core.errors import Problem
 from core.models import Model
-from core.scoping import ScopedQuerySet
 from core.workflow import StatefulModel, fire
 from performance import measures, scoring
 from performance.models.guards import frozen_with_parent
@@ -107,8 +106,9 @@ class SchemeVersion(StatefulModel, Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.state <> 'draft' AND (NEW.scheme_id, NEW.number, NEW.scope) IS DISTINCT "
-                    "FROM (OLD.scheme_id, OLD.number, OLD.scope) OR OLD.state <> NEW.state AND "
-                    "(OLD.state, NEW.state) NOT IN (('draft', 'published'), ('published', 'retired'))"
+                    "FROM (OLD.scheme_id, OLD.number, OLD.scope) OR OLD.state <> NEW.state "
+                    "AND (OLD.state, NEW.state) "
+                    "NOT IN (('draft', 'published'), ('published', 'retired'))"
                 ),
                 func="RAISE EXCEPTION 'a published scheme version cannot be changed' "
                 "USING ERRCODE = 'restrict_violation';",
@@ -230,8 +230,6 @@ class SchemeItem(Model):
         choices=MissingPolicy.choices,
         default=MissingPolicy.RENORMALISE,
     )
-
-    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("scheme item")

@@ -51,9 +51,7 @@ def make_network():
     for month, amount in (("2013-07-01", 1000), ("2013-08-01", 1500)):
         make.make_target(partners["A"], month=date.fromisoformat(month), amount=Decimal(amount))
     # A month with a row for all lines: the rows by line do not count.
-    make.make_target(
-        partners["A"], month=date(2013, 7, 1), product_line=focus, amount=Decimal(400)
-    )
+    make.make_target(partners["A"], month=date(2013, 7, 1), product_line=focus, amount=Decimal(400))
     for line in (focus, plain):  # only by line: they sum
         make.make_target(
             partners["B"], month=date(2013, 9, 1), product_line=line, amount=Decimal(20)

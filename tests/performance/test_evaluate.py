@@ -116,8 +116,10 @@ def test_rank_total_and_level():
 def test_product_line_filter_and_its_targets():
     partners = make_network()
     version = make_scheme(
-        [("sell_in_net", 50, "none", {"kind": "linear", "points": [["0", "0"], ["9", "100"]]}),
-         ("target_attainment", 50, "none", {"kind": "proportional"})],
+        [
+            ("sell_in_net", 50, "none", {"kind": "linear", "points": [["0", "0"], ["9", "100"]]}),
+            ("target_attainment", 50, "none", {"kind": "proportional"}),
+        ],
         publish=False,
     )
     focus = partners["A"].targets.get(product_line__isnull=False).product_line
@@ -130,7 +132,9 @@ def test_product_line_filter_and_its_targets():
     }
     score = evaluation.scores.get(partner=partners["A"])
     line = scorecard(score)[0]
-    assert [(s.lines, s.net) for s in sources(score, line.definition)] == [(1, Decimal("1000.5001"))]
+    assert [(s.lines, s.net) for s in sources(score, line.definition)] == [
+        (1, Decimal("1000.5001"))
+    ]
 
 
 def test_scope_by_state_type_level_and_territory():
@@ -162,7 +166,11 @@ def test_quarterly_basic_is_there_after_migrate():
         "line_breadth.points",
     ]
     # (40 × 99.5456 + 30 × 120 + 15 × 100 + 15 × 73.3333) ÷ 100
-    assert (rows["A"]["total"], rows["A"]["rank"], rows["A"]["level"]) == ("101.82", "1", "platinum")
+    assert (rows["A"]["total"], rows["A"]["rank"], rows["A"]["level"]) == (
+        "101.82",
+        "1",
+        "platinum",
+    )
 
 
 # --- the digest ----------------------------------------------------------------------------
@@ -310,7 +318,10 @@ def test_commands(settings):
     assert [row["partner"] for row in listed["scores"]] == ["A", "B", "C", "D"]
     told = json.loads(command("explain", str(result["evaluation"]), "a", language="en"))
     growth = told["items"][2]
-    assert [(s["lines"], s["net"]) for s in growth["sources"]] == [(3, "3501.0000"), (1, "2000.0000")]
+    assert [(s["lines"], s["net"]) for s in growth["sources"]] == [
+        (3, "3501.0000"),
+        (1, "2000.0000"),
+    ]
     assert growth["why"] == (
         "(net sales 3,501 − last year’s 2,000) ÷ 2,000 = 75.05\u00a0%; on the line from "
         "0\u00a0% → 60 to 15\u00a0% → 100: 60 + (75.05\u00a0% − 0\u00a0%) ÷ (15\u00a0% − 0\u00a0%) "

@@ -25,15 +25,16 @@ def published():
         "DELETE FROM performance_evaluation WHERE id = {e}",
         "UPDATE performance_score SET total = 100 WHERE evaluation_id = {e}",
         "DELETE FROM performance_score WHERE evaluation_id = {e}",
-        "INSERT INTO performance_score (evaluation_id, partner_id, items) "
-        "SELECT {e}, min(partner_id), '[]' FROM performance_score",
+        """INSERT INTO performance_score (evaluation_id, partner_id, items)
+        SELECT {e}, min(partner_id), '[]' FROM performance_score""",
         "UPDATE performance_schemeversion SET scope = '{{}}' WHERE id = {v}",
         "UPDATE performance_schemeversion SET state = 'draft' WHERE id = {v}",
         "DELETE FROM performance_schemeversion WHERE id = {v}",
         "UPDATE performance_schemeitem SET weight = 1 WHERE version_id = {v}",
         "DELETE FROM performance_schemeitem WHERE version_id = {v}",
-        "INSERT INTO performance_schemelevel (version_id, level_id, min_total, created_at, updated_at) "
-        "SELECT {v}, min(id), 1, now(), now() FROM partners_level",
+        """INSERT INTO performance_schemelevel
+        (version_id, level_id, min_total, created_at, updated_at)
+        SELECT {v}, min(id), 1, now(), now() FROM partners_level""",
     ],
 )
 def test_sql_is_refused(published, sql):

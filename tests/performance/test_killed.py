@@ -48,7 +48,10 @@ def _remove(version, before):
         Event.objects.filter(pk__gt=before).delete()
     Job.objects.filter(kind="evaluation").delete()
     for label in (
-        "sales.Target", "sales.SalesFact", "partners.Partner", "catalog.Product",
+        "sales.Target",
+        "sales.SalesFact",
+        "partners.Partner",
+        "catalog.Product",
     ):
         apps.get_model(label).objects.all().delete()
     lines = apps.get_model("catalog.ProductLine").objects
@@ -129,4 +132,7 @@ def test_killed_in_the_middle(stuck, django_capture_on_commit_callbacks):
     resume_orphans(now=timezone.now() + timedelta(minutes=3))
     evaluation.refresh_from_db()
     assert (evaluation.state, evaluation.scores.count()) == ("computed", 4)
-    assert evaluate(scheme_code="seven", period="2013Q3", by=None, on=TODAY).digest == evaluation.digest
+    assert (
+        evaluate(scheme_code="seven", period="2013Q3", by=None, on=TODAY).digest
+        == evaluation.digest
+    )

@@ -67,7 +67,9 @@ def test_a_draft_shows_its_problems_until_it_is_published(client, cast, evaluati
     assert draft.state == "published"
 
 
-def test_items_of_a_draft_are_changed_and_those_of_a_published_version_are_not(client, cast, evaluation):
+def test_items_of_a_draft_are_changed_and_those_of_a_published_version_are_not(
+    client, cast, evaluation
+):
     draft = draft_version(scheme=evaluation.scheme, by=None)
     client.force_login(cast.director)
     item = draft.items.first()
@@ -79,7 +81,9 @@ def test_items_of_a_draft_are_changed_and_those_of_a_published_version_are_not(c
     item.refresh_from_db()
     assert item.weight == 12
     frozen = evaluation.scheme_version.items.first()
-    assert client.post(reverse("performance:schemeitem_delete", args=[frozen.pk])).status_code == 302
+    assert (
+        client.post(reverse("performance:schemeitem_delete", args=[frozen.pk])).status_code == 302
+    )
     assert evaluation.scheme_version.items.count() == 7
 
 

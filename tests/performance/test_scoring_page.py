@@ -10,7 +10,10 @@ import pytest
 from performance import scoring
 
 PAGE = (Path(__file__).parents[2] / "docs/algorithms/scoring.md").read_text()
-BLOCK = re.compile(r"```json\n(?P<curve>.+)\n```\n\n\| x \| points \| status \|\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)")
+BLOCK = re.compile(
+    r"```json\n(?P<curve>.+)\n```\n\n"
+    r"\| x \| points \| status \|\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)"
+)
 
 
 def cells(rows):
@@ -41,7 +44,10 @@ def nine_items():
     rows = cells(table[1])
     read = scoring.compile_curve({"kind": "proportional"}, Decimal(200))
     items = [scoring.Item(str(n), Decimal(weight), read) for n, (weight, _) in enumerate(rows)]
-    return items, [scoring.score_item(item, Decimal(row[1]) / 100) for item, row in zip(items, rows)]
+    return items, [
+        scoring.score_item(item, Decimal(row[1]) / 100)
+        for item, row in zip(items, rows, strict=True)
+    ]
 
 
 def test_total_of_the_domain_example():

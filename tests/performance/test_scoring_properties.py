@@ -23,9 +23,17 @@ def curves(draw):
     heights = st.decimals(min_value=0, max_value=cap, places=4)
     ys = sorted((draw(heights) for _ in xs), reverse=not higher)
     if kind == "linear":
-        return {"kind": kind, "points": [[str(x), str(y)] for x, y in zip(xs, ys)]}, higher, cap
+        return (
+            {"kind": kind, "points": [[str(x), str(y)] for x, y in zip(xs, ys, strict=True)]},
+            higher,
+            cap,
+        )
     bounds = [None, *map(str, xs[1:])]
-    return {"kind": kind, "bands": [[b, str(y)] for b, y in zip(bounds, ys)]}, higher, cap
+    return (
+        {"kind": kind, "bands": [[b, str(y)] for b, y in zip(bounds, ys, strict=True)]},
+        higher,
+        cap,
+    )
 
 
 def item_of(curve, cap=Decimal(100), weight=1, **more):
@@ -57,7 +65,7 @@ PROPORTIONAL = {"kind": "proportional"}
 def total_of(drawn, missing=scoring.RENORMALISE):
     items = [item_of(PROPORTIONAL, weight=weight, missing=missing) for weight, _ in drawn]
     return scoring.total(
-        items, [scoring.score_item(item, row[1]) for item, row in zip(items, drawn)]
+        items, [scoring.score_item(item, row[1]) for item, row in zip(items, drawn, strict=True)]
     )
 
 
@@ -90,6 +98,8 @@ def test_the_total_lies_between_the_items(drawn):
 
 @given(st.lists(st.none() | st.integers(0, 20).map(Decimal), max_size=30))
 def test_rank_is_one_more_than_the_number_of_better_ones(totals):
-    for total, rank in zip(totals, scoring.rank(totals)):
-        better = sum(1 for other in totals if other is not None and total is not None and other > total)
+    for total, rank in zip(totals, scoring.rank(totals), strict=True):
+        better = sum(
+            1 for other in totals if other is not None and total is not None and other > total
+        )
         assert rank == (None if total is None else better + 1)

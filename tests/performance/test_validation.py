@@ -37,7 +37,12 @@ def test_weights_that_sum_to_99():
 def test_all_problems_at_once():
     version = make_scheme(
         [
-            ("sell_in_net", 50, "none", {"kind": "bands", "bands": [["1", "0"], ["1", "50"], ["0", "200"]]}),
+            (
+                "sell_in_net",
+                50,
+                "none",
+                {"kind": "bands", "bands": [["1", "0"], ["1", "50"], ["0", "200"]]},
+            ),
             ("sell_in_net", 40, "fixed", {"kind": "spline"}),
             ("happiness", 0, "none", LINEAR),
         ],
@@ -97,7 +102,10 @@ def test_curves(curve, expected):
     [
         ({"measure": "return_rate"}, ["curve_not_monotone"]),
         ({"measure": "return_rate", "curve": {"kind": "proportional"}}, ["curve_direction"]),
-        ({"measure": "return_rate", "curve": FALLING, "gate": Decimal("-0.1")}, ["gate_out_of_range"]),
+        (
+            {"measure": "return_rate", "curve": FALLING, "gate": Decimal("-0.1")},
+            ["gate_out_of_range"],
+        ),
         ({"measure": "line_breadth", "gate": Decimal(0)}, ["gate_out_of_range"]),
         (
             {
