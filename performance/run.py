@@ -225,7 +225,7 @@ def _write(
     rows = zip(partners, totals, ranks, _item_texts(columns), strict=True)
     for number, ((partner_id, code), total, rank, text) in enumerate(rows, start=1):
         level = scoring.level(levels, total)
-        digest.update(f"{code}\t{total}\t{rank}\t{level}\t{text}\n".encode())
+        digest.update(f"{code}\t{total!s}\t{rank}\t{level}\t{text}\n".encode())
         cells = (
             evaluation_id,
             partner_id,
@@ -272,9 +272,9 @@ def _column_texts(column: Column) -> Iterator[str]:
             f'{head},"value":{_text(value)},"target":{_text(target)},'
             f'"points":{_text(score.points)},"x":{_text(score.x)},'
             f'"status":"{score.status}","step":{score.step},'
-            f'"numerator":"{numerator}","denominator":{_text(denominator)},"lines":{lines}}}'
+            f'"numerator":"{numerator!s}","denominator":{_text(denominator)},"lines":{lines}}}'
         )
 
 
 def _text(value: Decimal | None) -> str:
-    return "null" if value is None else f'"{value}"'
+    return "null" if value is None else f'"{value!s}"'
