@@ -22,7 +22,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """`unit` is amount, percent or number; `labels` stand along the axis. Kind: axis, pie, radar."""
+    """`labels` stand along the axis. Unit: amount, percent, number. Kind: axis, pie, radar."""
 
     title: Any
     labels: Sequence[Any]

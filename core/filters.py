@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -15,7 +15,7 @@ from core.scoping import narrow_choices
 
 
 class AnyOf(django_filters.MultipleChoiceFilter):
-    """One or several of some choices, without the SELECT DISTINCT that a plain column never needs."""
+    """One or several of some choices, without a SELECT DISTINCT that no plain column needs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, distinct=False, **kwargs)
@@ -36,6 +36,8 @@ class FilterSet(django_filters.FilterSet):
     rows are narrowed to what the user may see.
     """
 
+    base_filters: ClassVar[dict[str, Any]]
+
     def __init__(
         self,
         data: Any = None,
@@ -47,9 +49,8 @@ class FilterSet(django_filters.FilterSet):
     ) -> None:
         data = QueryDict() if data is None else data
         if not whole:
-            self.base_filters = {
-                name: item for name, item in self.base_filters.items() if _asked_for(name, data)
-            }
+            asked = {n: f for n, f in self.base_filters.items() if _asked_for(n, data)}
+            self.__dict__["base_filters"] = asked  # what the base class copies for this request
         super().__init__(data, queryset, request=request, prefix=prefix)
 
     @cached_property

@@ -121,7 +121,7 @@ _added: dict[str, list[Column]] = {}
 
 
 def add_column(model_label: str, column: Column) -> None:
-    """Add a column to the list of a model of a lower app ("partners.partner"); call it in ready()."""
+    """Add a column to the list of a lower app's model ("partners.partner"); call it in ready()."""
     _added.setdefault(model_label.lower(), []).append(column)
 
 

@@ -27,11 +27,10 @@ _LOOKUP_MODELS = frozenset(
 class LookupMixin:
     """Renders only what is chosen; the rest is found by typing (`<model>_options`)."""
 
-    template_name = "core/widgets/lookup.html"
     url_name: str
 
-    def __init__(self, url_name: str, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs)
+    def __init__(self: Any, url_name: str, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)  # type: ignore[call-arg]
         self.url_name = url_name
 
     def optgroups(self: Any, name: str, value: Any, attrs: Any = None) -> list[Any]:
@@ -45,13 +44,13 @@ class LookupMixin:
         return [(None, options, 0)]
 
     def get_context(self: Any, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
+        context = super().get_context(name, value, attrs)  # type: ignore[misc]
         context["widget"]["url"] = reverse(self.url_name)
         return context
 
     def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> str:
         # Our own templates, which the form renderer of Django does not look through.
-        return mark_safe(render_to_string(template_name, context))
+        return mark_safe(render_to_string("core/widgets/lookup.html", context))
 
 
 class Lookup(LookupMixin, forms.Select):

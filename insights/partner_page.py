@@ -97,7 +97,7 @@ def _score_url(score: Score) -> str:
 
 
 def trend_chart(partners: Any, period: Period, *, targets: bool = True) -> Chart:
-    """Twelve months up to the end of the period: sell-in, sell-through where there is any, target."""
+    """Twelve months up to the end of the period: sell-in, sell-through if any, target."""
     months = selectors.months(period)
     sums = selectors.monthly(partners, months[0], period.end)
     labels = [date_format(month, "Y-m") for month in months]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 
 from django import template
 from django.contrib.staticfiles import finders
@@ -19,11 +20,12 @@ def svg(name: str) -> SafeString:
     path = finders.find(f"vendor/tabler-icons/outline/{name}.svg")
     shapes = ""
     if path:
-        with open(path, encoding="utf-8") as file:
-            shapes = "".join(s for s in _SHAPE.findall(file.read()) if 'stroke="none"' not in s)
+        found = _SHAPE.findall(Path(path).read_text(encoding="utf-8"))
+        shapes = "".join(shape for shape in found if 'stroke="none"' not in shape)
     return mark_safe(
-        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" '
-        f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{shapes}</svg>'
+        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        'stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" '
+        f'aria-hidden="true">{shapes}</svg>'
     )
 
 

@@ -23,7 +23,7 @@ _CLASSES = (
 @register.simple_tag(takes_context=True)
 def side_navigation(context: template.Context) -> SafeString:
     """The entries of the side navigation."""
-    return navigation.render(context["user"], context.get("section", ""))
+    return navigation.render(context["user"], context.get("section") or "")
 
 
 @register.simple_tag
@@ -78,7 +78,8 @@ def share(part: Any, whole: Any) -> str:
 def bar(percent: Any, label: Any = "") -> SafeString:
     """A thin bar with its share in words."""
     width = min(100.0, max(0.0, float(percent or 0)))
+    words = conditional_escape(label or f"{width:.0f} %")
     return mark_safe(
-        f'<svg class="bar" role="img" aria-label="{conditional_escape(label or f"{width:.0f} %")}" '
-        f'viewBox="0 0 100 6" preserveAspectRatio="none"><rect width="{width:.1f}" height="6"/></svg>'
+        f'<svg class="bar" role="img" aria-label="{words}" viewBox="0 0 100 6" '
+        f'preserveAspectRatio="none"><rect width="{width:.1f}" height="6"/></svg>'
     )

@@ -9,7 +9,6 @@ from django.apps import apps
 from django.contrib.auth import get_permission_codename
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -51,7 +50,7 @@ def is_partial(request: HttpRequest) -> bool:
 class ModelPages:
     """The base of `CRUDView`: declares nothing a page shows, only how pages are reached."""
 
-    model: ClassVar[type[models.Model]]
+    model: ClassVar[Any]  # a model whose manager has `visible_to`
     icon: ClassVar[str] = "list"
     section: ClassVar[str] = ""  # key of the navigation item that lights up
     parents: ClassVar[tuple[str, ...]] = ()  # url names of pages above the list, for breadcrumbs
@@ -63,7 +62,7 @@ class ModelPages:
     list_actions_template: ClassVar[str] = "core/_list_actions.html"
     exclude: ClassVar[frozenset[str]] = frozenset()  # routes this model does not have
 
-    request: HttpRequest
+    request: Any  # an HttpRequest whose user is signed in
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -196,7 +195,7 @@ class ModelPages:
     @property
     def title(self) -> str:
         """The heading of the list."""
-        return capfirst(self.model._meta.verbose_name_plural)
+        return capfirst(str(self.model._meta.verbose_name_plural))
 
     def crumbs(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
         """Breadcrumbs: (text, address) from the list down."""
@@ -217,4 +216,4 @@ def registry_label(url_name: str) -> str:
     """The plural name of the model behind `app:model_list`."""
     app_label, rest = url_name.split(":")
     model = apps.get_model(app_label, rest.removesuffix("_list"))
-    return capfirst(model._meta.verbose_name_plural)
+    return capfirst(str(model._meta.verbose_name_plural))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from django import forms
@@ -21,10 +22,16 @@ from core.views import exports
 from core.views.base import ModelPages, is_partial
 from core.views.bulk import BulkAction, BulkMixin, delete_action
 from core.views.history import HistoryMixin
-from core.views.listing import SIZES, Listing
+from core.views.listing import Listing
 from core.views.writing import WritingMixin
 
 OPTIONS_LIMIT = 20
+
+
+@cache
+def _columns_of(view: type[CRUDView]) -> tuple[tables.Column, ...]:
+    declared = (*view.columns, *tables.added_to(view.model))
+    return tuple(tables.resolve(column, view.model) for column in declared)
 
 
 class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
@@ -49,11 +56,7 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
     @classmethod
     def all_columns(cls) -> tuple[tables.Column, ...]:
         """Every column of the list: this class's own and those that other apps add."""
-        if "_columns" not in cls.__dict__:
-            own = [tables.resolve(column, cls.model) for column in cls.columns]
-            added = tables.added_to(cls.model)
-            cls._columns = (*own, *(tables.resolve(column, cls.model) for column in added))
-        return cls._columns
+        return _columns_of(cls)  # type: ignore[arg-type]
 
     @cached_property
     def row_href(self) -> str:
@@ -93,9 +96,8 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
 
     def remember_size(self, listing: Listing) -> None:
         """Keep a page size that the user just chose."""
-        chosen = self.request.GET.get("size", "")
-        if chosen.isdigit() and int(chosen) in SIZES and int(chosen) != listing.saved.get("size"):
-            self.save_preference(size=int(chosen))
+        if "size" in self.request.GET and listing.size != listing.saved.get("size"):
+            self.save_preference(size=listing.size)
 
     def save_preference(self, **values: Any) -> None:
         """Keep choices about this list for the user."""
@@ -104,6 +106,7 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
 
     def filters(self) -> HttpResponse:
         """The drawer with all filters; rendered only when it is opened."""
+        assert self.filterset_class  # without one there is no such route
         filterset = self.filterset_class(
             self.request.GET, queryset=self.nothing(), request=self.request, whole=True
         )
@@ -158,7 +161,7 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
         """More for the detail page of a model; override it."""
         return {}
 
-    def field_values(self, obj: Any, tab: tabs.Tab) -> list[tuple[str, str]]:
+    def field_values(self, obj: Any, tab: tabs.Tab) -> Sequence[tuple[str, str]]:
         """(label, HTML) of `detail_fields`, for the tab that shows them."""
         return tables.describe(obj, self.detail_fields) if tab.key == "overview" else []
 

@@ -120,8 +120,8 @@ class Listing:
 
     @cached_property
     def size(self) -> int:
-        for value in (self.data.get("size"), self.saved.get("size")):
-            if str(value).isdigit() and int(value) in SIZES:
+        for value in (self.data.get("size", ""), str(self.saved.get("size", ""))):
+            if value.isdecimal() and len(value) < 4 and int(value) in SIZES:
                 return int(value)
         return 50
 

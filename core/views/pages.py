@@ -84,7 +84,8 @@ def _pages(user: Any, text: str) -> list[Hit]:
 @require_POST
 def preference(request: HttpRequest) -> HttpResponse:
     """Keep the language or the unit of amounts, then go back to the page."""
-    user, post = request.user, request.POST
+    user: Any = request.user
+    post = request.POST
     if post.get("language") in dict(settings.LANGUAGES):
         user.language = request.session["language"] = post["language"]
         user.save(update_fields=["language"])
