@@ -135,7 +135,6 @@ class SchemeViewSet(WriteMixin, ScopedViewSet):
     detail_class = SchemeDetail
     write_class = SchemeWrite
     search_fields = ("code", "name", "name_en")
-    ordering = ("code",)
     ordering_fields = {"code": "code", "name": "name", "id": "pk"}
     PERMISSIONS = ScopedViewSet.PERMISSIONS | {"drafts": "add"}
 

@@ -18,6 +18,7 @@ from performance.definitions import Definition, compile_item, definition
 from performance.explain import curve_text, shown
 from performance.models import Evaluation, Scheme, SchemeVersion, Score, TargetSource
 from performance.validation import problems
+from sales.models import SalesKind
 
 TOP = 20
 STEPS = 40
@@ -120,7 +121,10 @@ def evaluation_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, A
         "best": best[:TOP],
         "ranking": ranking,
         "may_see": request.user.has_perm("performance.view_score"),
-        "watermark": evaluation.watermark.get("kinds", {}),
+        "watermark": [
+            (SalesKind(kind).label, seen)
+            for kind, seen in evaluation.watermark.get("kinds", {}).items()
+        ],
     }
 
 

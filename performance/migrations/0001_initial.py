@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                             ("sell_through", "Sell-through"),
                             ("sell_out", "Sell-out"),
                         ],
-                        help_text="Empty: the measure's own, else sell-in.",
+                        help_text="Empty: the measure’s own, else sell-in.",
                         max_length=12,
                         verbose_name="kind",
                     ),

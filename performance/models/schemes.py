@@ -10,6 +10,7 @@ import pgtrigger
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -41,7 +42,7 @@ class Scheme(Model):
         ordering = ["code"]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name_en if get_language() == "en" and self.name_en else self.name
 
     def current(self) -> SchemeVersion | None:
         """The published version, if there is one."""
@@ -194,7 +195,7 @@ class SchemeItem(Model):
         max_length=12,
         choices=SalesKind.choices,
         blank=True,
-        help_text=_("Empty: the measure's own, else sell-in."),
+        help_text=_("Empty: the measure’s own, else sell-in."),
     )
     product_line = models.ForeignKey(
         "catalog.ProductLine",
