@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 from django.conf import settings
@@ -67,7 +68,7 @@ def tell_sales(story: Story, facts: list[Fact]) -> None:
         month_rows = list(rows)
         story.tell(
             early(min(add_months(month, 1), story.until + timedelta(days=1)), hour=1),
-            lambda month_rows=month_rows: _load(story, month_rows),
+            partial(_load, story, month_rows),
         )
 
 
@@ -87,7 +88,7 @@ def tell_targets(story: Story, plans: list[Plan]) -> None:
                 told[early(day, hour=20)].append((plan, year))
         year = year.next()
     for moment, entries in told.items():
-        story.tell(moment, lambda entries=entries: _set_targets(story, entries))
+        story.tell(moment, partial(_set_targets, story, entries))
 
 
 def _set_targets(story: Story, entries: list[tuple[Plan, Period]]) -> None:
@@ -112,25 +113,26 @@ def tell_evaluations(story: Story) -> None:
         quarters.append(quarters[-1].previous())
     quarters = [quarter for quarter in quarters if quarter.start >= story.start]
     if quarters:
-        opened = early(quarters[-1].start, hour=10)
-        story.tell(opened, lambda: schemes.make_rich_scheme(by=story.director, on=opened.date()))
+        day = quarters[-1].start
+        opened = partial(schemes.make_rich_scheme, by=story.director, on=day)
+        story.tell(early(day, hour=10), opened)
     for age, quarter in enumerate(quarters, start=1):
         _tell_quarter(story, quarter, rich=age <= RICH_QUARTERS)
     now = story.until + timedelta(days=1)
     for code in (schemes.BASIC, schemes.RICH) if quarters else (schemes.BASIC,):
-        story.tell(early(now, hour=3), lambda code=code: _evaluate(code, current, now))
+        story.tell(early(now, hour=3), partial(_evaluate, code, current, now))
     last = current if current.end <= now else current.previous()
-    story.tell(early(now, hour=4), lambda: schemes.make_schedules(last, by=story.director))
+    story.tell(early(now, hour=4), partial(schemes.make_schedules, last, by=story.director))
 
 
 def _tell_quarter(story: Story, quarter: Period, *, rich: bool) -> None:
-    computed, published = quarter.end + timedelta(days=5), quarter.end + timedelta(days=8)
+    latest = story.until + timedelta(days=1)
+    computed = min(quarter.end + timedelta(days=5), latest)
+    published = min(quarter.end + timedelta(days=8), latest)
     for code in (schemes.BASIC, schemes.RICH) if rich else (schemes.BASIC,):
-        story.tell(early(computed), lambda code=code: _evaluate(code, quarter, computed))
-        story.tell(
-            early(min(published, story.until + timedelta(days=1)), hour=10),
-            lambda code=code: _publish(story, code, quarter, published),
-        )
+        story.tell(early(computed), partial(_evaluate, code, quarter, computed))
+        publish = partial(_publish, story, code, quarter, published)
+        story.tell(early(published, hour=10), publish)
 
 
 def _evaluate(code: str, quarter: Period, on: date) -> None:
@@ -145,15 +147,19 @@ def _publish(story: Story, code: str, quarter: Period, on: date) -> None:
 
 
 def _move_levels(story: Story, evaluation: Evaluation) -> None:
-    """Everybody moves one level towards what the score says."""
+    """Who was there for the whole period moves one level towards what the score says."""
     ladder = list(story.levels.values())
     place = {level.pk: number for number, level in enumerate(ladder)}
-    reached = dict(
-        Score.objects.filter(evaluation=evaluation).values_list("partner_id", "level_id")
+    scores = Score.objects.filter(
+        evaluation=evaluation, partner__started_on__lte=evaluation.starts_on
     )
+    reached = dict(scores.values_list("partner_id", "level_id"))
     movers, moves = [], []
     for partner in story.partners.values():
-        now, wanted = place.get(partner.level_id, 0), place.get(reached.get(partner.pk), 0)
+        now, wanted = (
+            place.get(partner.level_id or 0, 0),
+            place.get(reached.get(partner.pk) or 0, 0),
+        )
         if partner.pk in reached and now != wanted:
             movers.append(partner)
             moves.append({"level": ladder[now + (1 if wanted > now else -1)]})

@@ -12,6 +12,7 @@ from channel_crm.demo import network, people, sales
 from channel_crm.demo.plans import make_plans
 from core.errors import Conflict
 from partners.models import Partner
+from performance.models import Evaluation
 from sales.models import SalesFact
 from tests import factories as make
 
@@ -56,3 +57,20 @@ def test_the_same_end_gives_the_same_facts():
         for f in facts
     )
     assert list(stored) == expected
+
+
+def test_an_end_just_after_a_quarter():
+    """There the last quarter is evaluated and published on the same morning."""
+    network.build(until=date(2026, 10, 2), **TINY)
+    states = Evaluation.objects.filter(scheme__code="quarterly-basic").order_by("starts_on")
+    assert [(row.period_code, row.state) for row in states][-2:] == [
+        ("2026Q3", "published"),
+        ("2026Q4", "computed"),
+    ]
+
+
+def test_an_end_in_the_future_is_refused():
+    said = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("demo", until=date(2100, 1, 1), stdout=said)
+    assert json.loads(said.getvalue())["error"] == "until_in_future"

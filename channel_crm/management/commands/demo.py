@@ -7,9 +7,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from channel_crm.demo import network, people
 from core.commands import JsonCommand
+from core.errors import DomainError
 
 
 class Command(JsonCommand):
@@ -35,7 +37,10 @@ class Command(JsonCommand):
         """Counts of what is there, `created`, the digest of the facts and the seconds it took."""
         if options["accounts"]:
             return self.print_accounts()
-        until = options["until"] or network.default_until(timezone.localdate())
+        today = timezone.localdate()
+        until = options["until"] or network.default_until(today)
+        if until >= today:
+            raise DomainError("until_in_future", _("The last day of sales must lie in the past."))
         return network.build(until=until, force=options["force"])
 
     def print_accounts(self) -> dict[str, Any]:
