@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 from channel_crm import local
 
 STOP_SECONDS = 15
-# A part that ends by itself is started again, unless it ended right after its start.
-SOUND_AFTER_SECONDS = 5
+# A part that ends by itself is started again, unless it never lives long.
+SOUND_AFTER_SECONDS = 60
+SHORT_LIVES = 3
 PR_SET_PDEATHSIG = 1
 
 
@@ -48,6 +49,7 @@ class Part:
         self.command = command
         self.process: subprocess.Popen | None = None
         self.started_at = 0.0
+        self.short_lives = 0
 
     def start(self) -> None:
         self.started_at = time.monotonic()
@@ -69,13 +71,13 @@ class Part:
         return self.process.poll() if self.process else None
 
     def keep_going(self) -> None:
-        """Start it again when it has ended; raises Failed when it did not even start well."""
+        """Start it again when it has ended; raises Failed when it does so again and again."""
         if self.ended() is None:
             return
-        if time.monotonic() - self.started_at < SOUND_AFTER_SECONDS:
-            raise Failed(
-                f"{self.name} does not start (status {self.ended()}); its words are above."
-            )
+        lived = time.monotonic() - self.started_at
+        self.short_lives = self.short_lives + 1 if lived < SOUND_AFTER_SECONDS else 0
+        if self.short_lives > SHORT_LIVES:
+            raise Failed(f"{self.name} keeps ending (status {self.ended()}); its words are above.")
         print(f"{self.name:6} | ended with status {self.ended()}, starting it again", flush=True)
         self.start()
 
@@ -205,15 +207,18 @@ def supervise(web: Part, others: list[Part], host: str, port: int) -> None:
     running = [web]
     try:
         web.start()
+        while not answers(host, port):
+            if web.ended() is not None:
+                raise Failed("The web server does not start; its words are above.")
+            time.sleep(0.1)
+        for part in others:
+            part.start()
+        running += others
+        show_welcome(host, port)
         while True:
             for part in running:
                 part.keep_going()
-            if len(running) == 1 and answers(host, port):
-                for part in others:
-                    part.start()
-                running += others
-                show_welcome(host, port)
-            time.sleep(0.1 if len(running) == 1 else 0.5)
+            time.sleep(0.5)
     finally:
         stop(running)
 

@@ -14,7 +14,6 @@ import psutil
 import pytest
 
 from channel_crm.local import ROOT
-from channel_crm.run import SOUND_AFTER_SECONDS
 from embedded.servers import free_port
 
 pytestmark = pytest.mark.services
@@ -115,7 +114,6 @@ def test_it_starts_mends_itself_and_leaves_nothing_behind(checkout):
     assert "\n" not in line
 
     wait_until(lambda: any("worker" in process.cmdline() for process in processes(checkout)))
-    time.sleep(SOUND_AFTER_SECONDS)  # what ends right after its start is not started again
     worker = part(checkout, "worker")
     worker.kill()
     wait_until(lambda: "worker | ended with status -9, starting it again" in run.said())
