@@ -74,7 +74,6 @@ class TargetViewSet(WriteMixin, ScopedViewSet):
     row_class = detail_class = TargetRow
     write_class = TargetWrite
     filterset_class = TargetFilter
-    ordering = ("-month", "partner")
     ordering_fields = {
         "month": "month",
         "partner": "partner__code",

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Product
 from core.importing import staging
 from core.importing.outcome import Outcome, Task
-from core.importing.values import ValueProblem, parse_date
+from core.importing.values import ValueProblem, choice_words, parse_date
 from core.text import normalise_code
 from partners.models import Partner
 from sales.explaining import explain
@@ -66,6 +66,7 @@ class SalesLoad:
             self.count()
             if not self.task.dry_run:
                 self.write()
+            staging.drop_all(cursor)
         return self.outcome
 
     def step(self, message: str) -> None:
@@ -332,11 +333,9 @@ def _dates(texts: list[str], by: Any) -> dict[str, Any]:
 
 
 def _kinds(texts: list[str], by: Any) -> dict[str, str]:
-    names = {str(label).casefold(): value for value, label in SalesKind.choices}
-    names |= {value: value for value in SalesKind.values}
+    words = choice_words(SalesKind.choices)
     codes = {text: normalise_code(text).casefold() for text in texts}
-    found = {text: names.get(code) or names.get(code.replace("-", "_")) for text, code in codes.items()}
-    return {text: value for text, value in found.items() if value}
+    return {text: words[code] for text, code in codes.items() if code in words}
 
 
 _RESOLVERS: dict[str, tuple[str, Callable[[list[str], Any], dict[str, Any]]]] = {

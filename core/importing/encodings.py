@@ -56,11 +56,12 @@ def check(name: str) -> str:
 
 
 def _utf16(head: bytes) -> str | None:
-    """Without a mark: text in Latin letters has a zero in every second byte."""
+    """Without a mark: text in Latin letters has a zero in every second byte, and only there."""
     half = len(head) // 2
-    if head[1::2].count(0) > half * 0.4:
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if odd > half * 0.4 and even < half * 0.1:
         return "utf-16-le"
-    return "utf-16-be" if head[::2].count(0) > half * 0.4 else None
+    return "utf-16-be" if even > half * 0.4 and odd < half * 0.1 else None
 
 
 def _fits(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> bool:

@@ -8,7 +8,7 @@ trying the batch row by row.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ from core import audit, crud
 from core.errors import DomainError
 from core.importing.outcome import Outcome, Task
 from core.importing.registry import Importer
-from core.importing.values import ValueProblem, parse_date
+from core.importing.values import ValueProblem, choice_words, parse_date
 from core.scoping import sees_everything
 from core.text import clean_text, normalise_code
 
@@ -65,7 +65,7 @@ class MasterImporter(Importer):
         if isinstance(form_field, forms.DateField):
             return parse_date(text) if text else None
         if isinstance(form_field, forms.TypedChoiceField):
-            text = _choice(form_field, text)
+            text = self._words(name, form_field).get(text.casefold(), text)
         value = form_field.clean(text)
         return normalise_code(value) if name in self.key and isinstance(value, str) else value
 
@@ -75,21 +75,18 @@ class MasterImporter(Importer):
     def run(self, task: Task) -> Outcome:
         return _Load(self, task).run()
 
+    def _words(self, name: str, form_field: Any) -> dict[str, str]:
+        cached = self.__dict__.setdefault("_choices", {})
+        if name not in cached:
+            cached[name] = choice_words(form_field.choices)
+        return cast("dict[str, str]", cached[name])
+
     def _form_fields(self) -> dict[str, forms.Field]:
         cached = self.__dict__.get("_fields")
         if cached is None:
             names = [one.name for one in self.fields if one.name not in self.lookups]
             cached = self.__dict__["_fields"] = forms.fields_for_model(self.model, fields=names)
         return cast("dict[str, forms.Field]", cached)
-
-
-def _choice(form_field: forms.TypedChoiceField, text: str) -> str:
-    """The stored value of a choice given by its value or its label, in any case."""
-    wanted = text.casefold()
-    for value, label in cast("Iterable[tuple[Any, Any]]", form_field.choices):
-        if wanted in (str(value).casefold(), str(label).casefold()):
-            return str(value)
-    return text
 
 
 class _Load:

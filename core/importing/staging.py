@@ -208,3 +208,14 @@ def make_lookup(
             )
     cursor.execute(f"CLOSE {name}_cursor")
     cursor.execute(f"ANALYZE {name}")
+
+
+def drop_all(cursor: Any) -> None:
+    """Drop the temporary tables of a load now, so that another may follow in the transaction."""
+    cursor.execute(
+        "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
+        " WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND starts_with(relname, 'import_')"
+    )
+    names = cursor.fetchone()[0]
+    if names:
+        cursor.execute(f"DROP TABLE {names}")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -84,3 +88,13 @@ def parse_number(text: str, *, digits: int = 18, places: int = 4) -> Decimal:
             % {"text": clean[:40], "places": places},
         )
     return value
+
+
+def choice_words(choices: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    """{word in lower case: stored value}: the values themselves, their labels in every language."""
+    pairs = [(str(value), label) for value, label in choices if value not in (None, "")]
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            words |= {str(label).casefold(): value for value, label in pairs}
+    return words | {value.casefold(): value for value, _label in pairs}

@@ -90,7 +90,7 @@ CREATE TRIGGER sales_rollup_product_line AFTER UPDATE ON catalog_product
 TRUNCATE = """
 CREATE FUNCTION sales_rollup_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    TRUNCATE sales_salesdaily;
+    DELETE FROM sales_salesdaily;  -- not TRUNCATE: one statement may name both tables
     RETURN NULL;
 END $$;
 CREATE TRIGGER sales_rollup_truncate AFTER TRUNCATE ON sales_salesfact

@@ -1,0 +1,234 @@
+"""`load sales`: what goes in, what is refused and why, and that nothing goes in twice."""
+
+import gzip
+import io
+from datetime import date
+from decimal import Decimal
+
+import openpyxl
+import pytest
+
+from core.importing.models import Import
+from sales.models import SalesDaily, SalesFact
+from tests import factories as make
+from tests.importing.conftest import reasons
+
+HEAD = "reference,partner,product,occurred_on,quantity,amount\n"
+GOOD = HEAD + "R1,P-1,A-1,2026-01-05,2,10.1234\nR2,P-1,A-1,2026/1/6,-1,-5\n"
+
+
+def counts(result):
+    return tuple(result[name] for name in ("rows", "created", "updated", "unchanged", "rejected"))
+
+
+def stored():
+    return list(
+        SalesFact.objects.order_by("reference").values_list(
+            "reference", "partner__code", "occurred_on", "quantity", "amount", "kind"
+        )
+    )
+
+
+def test_rows_become_facts_and_rollup(load, network):
+    result = load("sales", GOOD, "--set", "source=erp")
+    assert counts(result) == (2, 2, 0, 0, 0)
+    assert result["error_file"] is None
+    assert stored() == [
+        ("R1", "P-1", date(2026, 1, 5), Decimal(2), Decimal("10.1234"), "sell_in"),
+        ("R2", "P-1", date(2026, 1, 6), Decimal(-1), Decimal(-5), "sell_in"),
+    ]
+    assert SalesDaily.objects.count() == 2
+    fact = SalesFact.objects.get(reference="R2")
+    assert (fact.source, fact.row_no, fact.load.file_name) == ("erp", 3, "file.csv")
+
+
+def test_the_same_file_twice_changes_nothing(load, network):
+    load("sales", GOOD)
+    assert counts(load("sales", GOOD)) == (2, 0, 0, 2, 0)
+    assert SalesFact.objects.count() == 2
+
+
+def test_another_source_may_use_the_same_reference(load, network):
+    load("sales", GOOD)
+    assert counts(load("sales", GOOD, "--set", "source=other")) == (2, 2, 0, 0, 0)
+
+
+def test_a_changed_row_is_updated_with_its_rollup(load, network):
+    load("sales", GOOD)
+    changed = GOOD.replace("10.1234", "11").replace("R2", "R3")
+    assert counts(load("sales", changed)) == (2, 1, 1, 0, 0)
+    assert dict(SalesDaily.objects.values_list("day", "net")) == {
+        date(2026, 1, 5): Decimal(11),
+        date(2026, 1, 6): Decimal(-10),
+    }
+
+
+def test_each_refused_row_says_why_in_the_users_own_columns(load, network):
+    text = HEAD + (
+        "R1,P-1,A-1,2026-01-05,2,10\n"
+        "R2,NOBODY,A-1,2026-01-05,2,10\n"
+        "R3,P-1,NOTHING,2026-01-05,2,10\n"
+        "R4,P-1,A-1,0202-01-05,2,10\n"
+        "R5,P-1,A-1,2026-02-30,2,10\n"
+        "R6,P-1,A-1,2026-01-05,two,12345678901234567\n"
+        "R7,P-1,A-1,2026-01-05,NaN,1.00005\n"
+        "R1,P-1,A-1,2026-01-05,3,11\n"
+        ",P-1,A-1,2026-01-05,0,\n"
+        "R8,P-1,A-1,2026-01-05,0,0\n"
+    )
+    result = load("sales", text)
+    assert counts(result) == (10, 2, 0, 0, 8)
+    assert reasons(result) == [
+        (3, "partner", "There is no partner with the code “NOBODY”."),
+        (4, "product", "There is no product with the code “NOTHING”."),
+        (5, "occurred_on", "The year of “0202-01-05” is not between 1990 and 2100."),
+        (6, "occurred_on", "There is no such day as “2026-02-30”."),
+        (7, "quantity", "“two” is not a number such as -1234.5."),
+        (7, "amount", "12345678901234567 is too large: at most 14 digits stand before the point."),
+        (8, "quantity", "“NaN” is not a number such as -1234.5."),
+        (8, "amount", "1.00005 has more than 4 decimals."),
+        (10, "reference", "The cell is empty."),
+        (10, "amount", "The cell is empty."),
+        (9, "reference", "The reference repeats row 2."),
+    ]
+    with open(result["error_file"], encoding="utf-8-sig") as stream:
+        assert stream.readline() == HEAD.strip() + ",Row,Field,Reason\n"
+        assert stream.readline().startswith("R2,NOBODY,A-1,2026-01-05,2,10,3,partner,")
+
+
+def test_all_or_nothing_loads_nothing(load, network):
+    text = GOOD + "R9,NOBODY,A-1,2026-01-05,2,10\n"
+    result = load("sales", text, "--all-or-nothing", fails=True)
+    assert (result["error"], result["rejected"]) == ("rejected_rows", 1)
+    assert reasons(result) == [(4, "partner", "There is no partner with the code “NOBODY”.")]
+    assert (SalesFact.objects.count(), Import.objects.count()) == (0, 0)
+
+
+def test_a_dry_run_counts_and_writes_nothing(load, network):
+    assert counts(load("sales", GOOD, "--dry-run")) == (2, 2, 0, 0, 0)
+    assert (SalesFact.objects.count(), Import.objects.count()) == (0, 0)
+
+
+def test_joined_columns_and_strange_names(load, network):
+    text = 'Order,Invoice/Item Number,A+B,Customer,Item,Date,Qty,Sale (Dollars)\nS1,1,x,P-1,A-1,20260105,1,5\n'
+    fixed = ("partner=Customer", "product=Item", "occurred_on=Date", "quantity=Qty", "amount=Sale (Dollars)")
+    for expression, reference in (
+        ('Order+"-"+Invoice/Item Number', "S1-1"),
+        ("Order+-+Invoice/Item Number", "S1-1"),
+        ("A+B", "x"),
+        ("Order+A+B", "S1x"),
+    ):
+        load("sales", text, "--map", f"reference={expression}", *fixed)
+        assert SalesFact.objects.filter(reference=reference).exists(), expression
+
+
+def test_an_unknown_column_names_its_likeness(load, network):
+    result = load("sales", GOOD, "--map", "amount=ammount", fails=True)
+    assert result == {
+        "error": "unknown_column",
+        "message": "There is no column “ammount”. Did you mean: amount?",
+    }
+
+
+def test_codes_match_in_any_width_and_case(load, network):
+    assert counts(load("sales", HEAD + "R1,ｐ－1,a-１,2026年1月5日,1,5\n")) == (1, 1, 0, 0, 0)
+    assert counts(load("sales", HEAD + "R2,\u200fP-1\u200e,A-1,2026-01-05,1,5\n")) == (1, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
+def test_encodings_are_found_out(load, network, encoding):
+    make.make_partner("Two", code="北京01")
+    text = HEAD + "单1,北京01,A-1,2026-01-05,1,5\n" * 1 + "R2,P-1,A-1,2026-01-05,1,5\n" * 1
+    assert counts(load("sales", text.encode(encoding))) == (2, 2, 0, 0, 0)
+    assert SalesFact.objects.filter(reference="单1", partner__code="北京01").exists()
+
+
+def test_gzip_and_other_delimiters(load, network):
+    assert counts(load("sales", gzip.compress(GOOD.replace(",", ";").encode()), name="f.csv.gz")) == (2, 2, 0, 0, 0)
+
+
+def test_quotes_line_ends_and_lines_of_commas(load, network):
+    text = HEAD.strip() + ',note\r\nR1,P-1,A-1,2026-01-05,1,5,"a\r\nb, ""c"""\r\n,,,,,,\r\n\r\nR2,P-1,A-1,2026-01-05,1,5,“x”\r\n'
+    assert counts(load("sales", text)) == (2, 2, 0, 0, 0)
+
+
+def test_ragged_rows_are_refused_by_row_not_by_file(load, network):
+    text = GOOD + "R3,P-1,A-1,2026-01-05,1,5,surplus\nR4,P-1\nR5,P-1,A-1,2026-01-05,1,5,\n"
+    result = load("sales", text)
+    assert counts(result) == (5, 3, 0, 0, 2)
+    assert [(row, field) for row, field, _reason in reasons(result)] == [
+        (4, ""),
+        (5, "product"),
+        (5, "occurred_on"),
+        (5, "quantity"),
+        (5, "amount"),
+    ]
+
+
+def test_a_backslash_line_does_not_end_the_file(load, network):
+    text = HEAD.strip() + ',note\nR1,P-1,A-1,2026-01-05,1,5,"\n\\.\n"\nR2,P-1,A-1,2026-01-05,1,5,x\n'
+    assert counts(load("sales", text)) == (2, 2, 0, 0, 0)
+
+
+def workbook(rows):
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("Other")
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_xlsx_with_dates_numbers_and_formulas(load, network):
+    content = workbook(
+        [
+            HEAD.strip().split(","),
+            ["R1", "P-1", "A-1", date(2026, 1, 5), 2, 0.1 + 0.2],
+            ["R2", "P-1", "A-1", "2026/1/6", -1, 12345678.9012],
+            ["R3", "P-1", "A-1", date(2026, 1, 5), 2, "=1+1"],
+            [None] * 6,
+            ["R5", "P-1", "A-1", date(2026, 1, 5), 1e-9, 1],
+        ]
+    )
+    result = load("sales", content, name="book.xlsx")
+    assert counts(result) == (4, 2, 0, 0, 2)
+    assert reasons(result) == [
+        (4, "amount", "The cell is empty."),
+        (6, "quantity", "0.000000001 has more than 4 decimals."),
+    ]
+    assert [row[-2] for row in stored()] == [Decimal("0.3"), Decimal("12345678.9012")]
+    missing = load("sales", content, "--sheet", "Third", name="book.xlsx", fails=True)
+    assert missing["message"] == "There is no sheet “Third”; there are: Sheet, Other."
+
+
+def test_reversals_find_their_original(load, network):
+    make.make_partner("Two", code="P-2")
+    head = HEAD.strip() + ",reverses\n"
+    text = head + (
+        "B1,P-1,A-1,2026-01-07,-2,-10,R1\n"
+        "R1,P-1,A-1,2026-01-05,2,10,\n"
+        "B2,P-2,A-1,2026-01-07,-2,-10,R1\n"
+        "B3,P-1,A-1,2026-01-07,-2,-10,GONE\n"
+        "B4,P-1,A-1,2026-01-07,-2,-10,B4\n"
+    )
+    result = load("sales", text)
+    assert counts(result) == (5, 2, 0, 0, 3)
+    assert SalesFact.objects.get(reference="B1").reverses.reference == "R1"
+    assert reasons(result) == [
+        (4, "reverses", "The line it reverses belongs to another partner."),
+        (5, "reverses", "The line it reverses is not known."),
+        (6, "reverses", "The line it reverses is not known."),
+    ]
+    assert counts(load("sales", text)) == (5, 0, 0, 2, 3)
+
+
+def test_a_user_loads_only_what_they_may_see(load, cast):
+    make.make_product("Cable", code="A-1")
+    text = HEAD + "R1,NORTH-1,A-1,2026-01-05,1,5\nR2,SOUTH-1,A-1,2026-01-05,1,5\n"
+    result = load("sales", text, "--by", "north_manager")
+    assert counts(result) == (2, 1, 0, 0, 1)
+    assert reasons(result) == [(3, "partner", "There is no partner with the code “SOUTH-1”.")]
+    load("sales", text)
+    stolen = load("sales", HEAD + "R2,NORTH-1,A-1,2026-01-05,1,5\n", "--by", "north_manager")
+    assert reasons(stolen) == [(2, "reference", "The reference is used by another partner.")]
+    assert SalesFact.objects.get(reference="R2").partner == cast.south_partner

@@ -1,0 +1,140 @@
+"""An import in the browser: upload, choose columns, check, apply, error file; and who sees it."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from core.errors import Conflict
+from core.importing import services
+from core.importing.models import Import
+from sales.models import SalesFact
+from tests import factories as make
+
+TEXT = "单号,客户编码,产品编码,日期,数量,金额\nR1,NORTH-1,A-1,2026-01-05,1,5\nR2,SOUTH-1,A-1,2026-02-05,1,7\n"
+
+
+@pytest.fixture
+def page(client, cast, django_capture_on_commit_callbacks):
+    """Posts and runs the jobs that a worker would run."""
+    make.make_product(code="A-1")
+    client.force_login(cast.north_manager)
+
+    def post(name, *args, **data):
+        with django_capture_on_commit_callbacks(execute=True):
+            return client.post(reverse(f"core:{name}", args=args), data)
+
+    return post
+
+
+def upload(page, text=TEXT, kind="sales"):
+    file = SimpleUploadedFile("一月.csv", text.encode())
+    response = page("import_upload", kind=kind, file=file)
+    assert response.status_code == 302, response.context["form"].errors
+    return Import.objects.latest("pk")
+
+
+COLUMNS = {
+    "map_reference": "单号",
+    "map_partner": "客户编码",
+    "map_product": "产品编码",
+    "map_occurred_on": "日期",
+    "map_quantity": "数量",
+    "map_amount": "金额",
+    "set_source": "erp",
+}
+
+
+def test_from_upload_to_the_error_file(page, client, cast):
+    load = upload(page)
+    form = client.get(reverse("core:import_map", args=[load.pk])).context["form"]
+    assert {name: form.initial.get(name) for name in COLUMNS if name != "set_source"} == {
+        name: text for name, text in COLUMNS.items() if name != "set_source"
+    }
+    page("import_map", load.pk, **COLUMNS)
+    load.refresh_from_db()
+    assert (load.state, load.rows, load.created, load.rejected) == ("checked", 2, 1, 1)
+    assert load.report["months"] == [["2026-01", 1, "5"]]
+    assert load.report["rejects"][0][:2] == [3, "partner"]
+    assert SalesFact.objects.count() == 0
+
+    page("import_apply", load.pk)
+    load.refresh_from_db()
+    assert (load.state, load.created, load.rejected) == ("applied", 1, 1)
+    assert SalesFact.objects.get().load == load
+    shown = client.get(reverse("core:import_detail", args=[load.pk]))
+    assert "SOUTH-1" in shown.content.decode()
+    errors = client.get(reverse("core:import_errors", args=[load.pk]))
+    assert b"R2,SOUTH-1" in b"".join(errors.streaming_content)
+    raw = client.get(reverse("core:import_file", args=[load.pk]))
+    assert b"".join(raw.streaming_content) == TEXT.encode()
+
+    page("import_apply", load.pk)
+    assert SalesFact.objects.count() == 1
+
+
+def test_the_same_file_again_says_so(page, client):
+    first = upload(page)
+    page("import_map", first.pk, **COLUMNS)
+    page("import_apply", first.pk)
+    again = upload(page)
+    page("import_map", again.pk, **COLUMNS)
+    again.refresh_from_db()
+    assert (again.created, again.unchanged, again.report["same_file"]) == (0, 1, first.pk)
+    shown = client.get(reverse("core:import_detail", args=[again.pk]))
+    assert reverse("core:import_detail", args=[first.pk]) in shown.content.decode()
+
+
+def test_a_column_that_is_not_there_stays_on_the_form(page):
+    load = upload(page)
+    response = page("import_map", load.pk, **(COLUMNS | {"map_amount": "Betrag"}))
+    assert response.status_code == 200
+    assert response.context["form"].non_field_errors()
+    load.refresh_from_db()
+    assert load.state == "uploaded"
+
+
+def test_a_file_that_cannot_be_read_is_refused_at_once(page):
+    file = SimpleUploadedFile("x.csv", bytes(500))
+    response = page("import_upload", kind="sales", file=file)
+    assert response.context["form"].errors["file"]
+    assert Import.objects.count() == 0
+
+
+def test_a_manager_is_not_offered_what_they_may_not_write(page, client):
+    form = client.get(reverse("core:import_upload")).context["form"]
+    assert {kind for kind, _label in form.fields["kind"].choices} == {
+        "partners",
+        "contacts",
+        "targets",
+        "sales",
+    }
+
+
+def test_others_see_neither_the_import_nor_its_files(page, client, cast):
+    load = upload(page)
+    page("import_map", load.pk, **COLUMNS)
+    routes = ("import_detail", "import_map", "import_errors", "import_file")
+    client.force_login(cast.south_manager)
+    assert {client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes} == {404}
+    client.force_login(cast.north_person)
+    assert {client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes} <= {403, 404}
+    client.force_login(cast.director)
+    seen = [client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes]
+    assert seen == [200, 403, 200, 200]
+
+
+def test_master_data_by_page(page, cast):
+    load = upload(page, "客户编码,客户名称,区域编码\nN-2,北方贸易,N\nS-2,南方贸易,S\n", kind="partners")
+    page("import_map", load.pk, map_code="客户编码", map_name="客户名称", map_territory="区域编码")
+    page("import_apply", load.pk)
+    load.refresh_from_db()
+    assert (load.state, load.created, load.rejected) == ("applied", 1, 1)
+
+
+def test_two_clicks_on_apply_start_one_job(page, cast):
+    load = upload(page)
+    page("import_map", load.pk, **COLUMNS)
+    load.refresh_from_db()
+    services.start_apply(load=load, by=cast.north_manager)
+    with pytest.raises(Conflict):
+        services.start_apply(load=load, by=cast.north_manager)
