@@ -73,7 +73,7 @@ def _make(person: Person, password: str) -> User:
 
 
 def accounts() -> list[Person]:
-    """The demo accounts that are in this database and still have the demo password."""
+    """The demo accounts that this database has. Their passwords may have been changed since."""
     users = {user.username: user for user in User.objects.filter(is_active=True)}
     there = [person for person in EVERYBODY if person.username in users]
     return [person for person in there if users[person.username].email.endswith("@demo.example")]
