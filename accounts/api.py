@@ -1,5 +1,7 @@
 """Territories in the API."""
 
+from django.db.models.functions import Upper
+
 from accounts.filters import TerritoryFilter
 from accounts.models import Territory
 from core.api.serializers import RowSerializer, WriteSerializer
@@ -28,5 +30,4 @@ class TerritoryViewSet(WriteMixin, ScopedViewSet):
     write_class = TerritoryWrite
     filterset_class = TerritoryFilter
     search_fields = ("name", "code")
-    ordering = ("code",)
-    ordering_fields = {"code": "code", "name": "name", "path": "path", "id": "pk"}
+    ordering_fields = {"code": Upper("code"), "name": "name", "path": "path", "id": "pk"}

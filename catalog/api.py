@@ -1,5 +1,7 @@
 """Product lines and products in the API."""
 
+from django.db.models.functions import Upper
+
 from catalog.filters import ProductFilter, ProductLineFilter
 from catalog.models import Product, ProductLine
 from core.api.serializers import RowSerializer, WriteSerializer
@@ -28,8 +30,7 @@ class ProductLineViewSet(WriteMixin, ScopedViewSet):
     write_class = ProductLineWrite
     filterset_class = ProductLineFilter
     search_fields = ("name", "code")
-    ordering = ("code",)
-    ordering_fields = {"code": "code", "name": "name", "path": "path", "id": "pk"}
+    ordering_fields = {"code": Upper("code"), "name": "name", "path": "path", "id": "pk"}
 
 
 class ProductRow(RowSerializer):
@@ -75,5 +76,9 @@ class ProductViewSet(WriteMixin, ScopedViewSet):
     write_class = ProductWrite
     filterset_class = ProductFilter
     search_fields = ("name", "code")
-    ordering = ("code",)
-    ordering_fields = {"code": "code", "name": "name", "list_price": "list_price", "id": "pk"}
+    ordering_fields = {
+        "code": Upper("code"),
+        "name": "name",
+        "list_price": "list_price",
+        "id": "pk",
+    }

@@ -1,5 +1,7 @@
 """Partners, their people and places, and levels in the API."""
 
+from django.db.models.functions import Upper
+
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, TransitionsMixin, WriteMixin
 from partners.filters import ContactFilter, PartnerFilter, SiteFilter
@@ -76,9 +78,8 @@ class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):
     write_class = PartnerWrite
     filterset_class = PartnerFilter
     search_fields = ("name", "short_name", "code", "pinyin")
-    ordering = ("code",)
     ordering_fields = {
-        "code": "code",
+        "code": Upper("code"),
         "name": "pinyin",
         "level": "level__rank",
         "started_on": "started_on",

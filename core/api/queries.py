@@ -77,7 +77,8 @@ class Search(BaseFilterBackend):
 
 
 class Ordering(BaseFilterBackend):
-    """`?ordering=-level_rank,code`: names from `view.ordering_fields`; the key makes it stable."""
+    """`?ordering=-level,code`: names from `view.ordering_fields`, each a lookup or an expression
+    that an index serves; the key makes it stable."""
 
     def filter_queryset(self, request: Any, queryset: QuerySet, view: Any) -> QuerySet:
         text = request.query_params.get("ordering")
@@ -86,15 +87,17 @@ class Ordering(BaseFilterBackend):
             message = _("Order by at most %(count)d fields.") % {"count": _MOST_TERMS}
             raise ValidationError({"ordering": [message]}, "too_many")
         terms = [self._term(name, view) for name in names]
-        return queryset.order_by(*terms, "-pk" if terms[0].startswith("-") else "pk")
+        return queryset.order_by(*terms, "-pk" if names[0].startswith("-") else "pk")
 
-    def _term(self, name: str, view: Any) -> str:
+    def _term(self, name: str, view: Any) -> Any:
         sign, bare = ("-", name[1:]) if name.startswith("-") else ("", name)
         path = view.ordering_fields.get(bare)
         if path is None:
             message = _("Order by: %(names)s.") % {"names": ", ".join(view.ordering_fields)}
             raise ValidationError({"ordering": [message]}, "unknown_ordering")
-        return sign + path
+        if isinstance(path, str):
+            return sign + path
+        return path.desc() if sign else path.asc()
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         names = [sign + name for name in view.ordering_fields for sign in ("", "-")]

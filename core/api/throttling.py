@@ -23,11 +23,10 @@ class UserThrottle(BaseThrottle):
         window, passed = divmod(time.time(), seconds)
         self.left = seconds - passed
         key = f"api-rate:{request.user.pk}:{int(window)}"
-        if cache.add(key, 1, seconds + 1):
-            return True
         try:
             return cache.incr(key) <= int(allowed)
-        except ValueError:  # it expired between the two
+        except ValueError:  # the first of the window
+            cache.add(key, 1, seconds + 1)
             return True
 
     def wait(self) -> float:

@@ -31,7 +31,7 @@ class ScopedViewSet(GenericViewSet):
     filterset_class: ClassVar[Any] = None
     search_fields: ClassVar[tuple[str, ...]] = ()
     ordering: ClassVar[tuple[str, ...]] = ("id",)
-    ordering_fields: ClassVar[dict[str, str]] = {"id": "pk"}
+    ordering_fields: ClassVar[dict[str, Any]] = {"id": "pk"}
 
     pagination_class = Pages
     filter_backends = [Filters, Search, Ordering]
