@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from core.templatetags.fmt import NONE, exact
 from performance import measures, scoring
 from performance.definitions import Definition, compile_item
+from sales.models import SalesKind
 
 Stored = dict[str, Any]  # one entry of Score.items
 
@@ -149,14 +150,26 @@ _CURVES = {
 }
 
 
+def item_label(item: Definition) -> str:
+    """What an item measures: its measure, with kind of sales and product line where it says so."""
+    measure = measures.get(item["measure"])
+    parts = [str(measure.label)]
+    if item["kind"] and not measure.kind:
+        parts.append(str(SalesKind(item["kind"]).label))
+    if item["product_line"]:
+        parts.append(item["product_line"])
+    return " · ".join(parts)
+
+
 def curve_text(item: Definition) -> str:
     """A curve in short: “0 % → 0, 100 % → 60, 200 % → 100; cap 100”."""
     curve, unit = item["curve"], _x_unit(item)
     if curve["kind"] == scoring.LINEAR:
         text = ", ".join(f"{shown(x, unit)} → {exact(y)}" for x, y in curve["points"])
     elif curve["kind"] == scoring.BANDS:
+        first = f"< {shown(curve['bands'][1][0], unit)}"
         text = ", ".join(
-            f"{'' if low is None else '≥ ' + shown(low, unit)} → {exact(y)}".strip()
+            f"{first if low is None else '≥ ' + shown(low, unit)} → {exact(y)}"
             for low, y in curve["bands"]
         )
     elif curve["kind"] == scoring.PROPORTIONAL:

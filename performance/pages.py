@@ -79,6 +79,11 @@ def _item_row(row: Any, item: Definition, broken: bool) -> dict[str, Any]:
 def _curve_chart(title: str, item: Definition) -> Chart:
     """The curve from a little below its first bound to a little above its last."""
     low, high = _range(item["curve"])
+    if (
+        item["target_source"] != TargetSource.NONE
+        or measures.get(item["measure"]).lowest is not None
+    ):
+        low = max(low, Decimal(0))
     compiled = compile_item(item)
     xs = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
     ratio = item["target_source"] != "none" or measures.get(item["measure"]).unit == measures.RATIO
@@ -207,7 +212,7 @@ def _radar(score: Score, lines: list[selectors.Line]) -> Chart:
     peers = score.evaluation.peers
     mine = [Decimal(line.stored["points"] or 0) for line in lines]
     others = [Decimal(peers.get(line.code, {}).get("median_points") or 0) for line in lines]
-    labels = [line.measure.label for line in lines]
+    labels = [line.label for line in lines]
     series = [Series(score.partner, mine), Series(_("Median of the peers"), others)]
     top = max([Decimal(line.definition["cap"]) for line in lines], default=Decimal(100))
     return Chart(

@@ -17,7 +17,7 @@ from catalog.models import ProductLine
 from core.periods import Period
 from performance import measures, scoring
 from performance.definitions import Definition, definition
-from performance.explain import curve_text, explain_sentence
+from performance.explain import curve_text, explain_sentence, item_label
 from performance.models import Evaluation, Score
 from sales.models import SalesFact
 
@@ -36,6 +36,10 @@ class Line:
     @property
     def code(self) -> str:
         return self.definition["code"]
+
+    @property
+    def label(self) -> str:
+        return item_label(self.definition)
 
 
 def scorecard(score: Score) -> list[Line]:

@@ -10,8 +10,7 @@ import pgtrigger
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from core.errors import Problem
