@@ -32,7 +32,7 @@ python:
 	$(if $(PYTHON),,$(error Channel CRM needs Python 3.11 or newer. Install one, or name it: make PYTHON=/path/to/python3))
 
 test: install-dev
-	@$(PY) -m pytest -q -n $(or $(WORKERS),2) $(TESTS)
+	@$(PY) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup $(TESTS)
 
 check: install-dev
 	@$(PY) tools/check.py

@@ -16,7 +16,8 @@ from embedded.postgres import Postgres
 from embedded.servers import is_alive
 from embedded.valkey import Valkey
 
-pytestmark = pytest.mark.services
+# One worker runs all of a file: they share a folder.
+pytestmark = [pytest.mark.services, pytest.mark.xdist_group("local")]
 
 # A user of the servers: says where they are, stays until its input ends, or dies with it.
 USER = """

@@ -16,7 +16,8 @@ import pytest
 from channel_crm.local import ROOT
 from embedded.servers import free_port
 
-pytestmark = pytest.mark.services
+# One worker runs all of a file: they share a folder.
+pytestmark = [pytest.mark.services, pytest.mark.xdist_group("run")]
 
 # Enough for a slow machine; nobody waits that long on a sound one.
 SECONDS = 300
