@@ -35,9 +35,13 @@ class Progress:
 
     def set(self, done: int, total: int | None = None, message: str = "") -> None:
         """`done` of `total` (None: unknown) units; raises JobCancelled when that was asked."""
-        cache.set(_key(self.job.pk), {"done": done, "total": total, "message": message}, _KEEP)
+        self.show(done, total, message)
         if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
             raise JobCancelled
+
+    def show(self, done: int, total: int | None = None, message: str = "") -> None:
+        """The same without asking the database, for when its connection is busy (COPY)."""
+        cache.set(_key(self.job.pk), {"done": done, "total": total, "message": message}, _KEEP)
 
     def finish(self, result: dict[str, Any], url: str = "") -> None:
         """What the job page shows at the end: `result` as JSON and a page to go to."""

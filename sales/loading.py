@@ -54,7 +54,8 @@ class SalesLoad:
         with connection.cursor() as cursor:
             self.cursor = cursor
             cursor.execute("SET LOCAL work_mem = '128MB'")
-            staging.create(cursor, self.task.table, self.task.progress)
+            self.step(_("Reading"))
+            staging.create(cursor, self.task.table, self.task.show)
             # One load at a time, also beside product changes: what is known is all there is.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sales.facts'))")
             self.type_rows()

@@ -72,6 +72,7 @@ def run(
     task = Task(table, expressions, load, rejects, by=by, dry_run=dry_run)
     if progress:
         task.progress = progress
+        task.show = getattr(progress, "show", task.show)
     with context.use(source="import"), transaction.atomic():
         if load.pk is None:
             load.save()

@@ -72,7 +72,11 @@ def _no_progress(done: int, total: int | None = None, message: str = "") -> None
 
 @dataclass
 class Task:
-    """One run over one file. `by` is None for the operator, who sees everything."""
+    """One run over one file. `by` is None for the operator, who sees everything.
+
+    `progress(done, total, message)` may stop the work; `show` only tells, and may be called while
+    the connection is inside a COPY.
+    """
 
     table: Table
     mapping: dict[str, Expression]
@@ -81,6 +85,7 @@ class Task:
     by: Any = None
     dry_run: bool = False
     progress: Callable[..., None] = _no_progress
+    show: Callable[..., None] = _no_progress
 
 
 @dataclass

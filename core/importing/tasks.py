@@ -42,7 +42,7 @@ def _run(job_id: int, import_id: int, verb: Callable[..., Any]) -> None:
         try:
             with jobs.running(job_id) as progress:
                 try:
-                    verb(load=load, by=by, progress=_Paced(progress.set))
+                    verb(load=load, by=by, progress=_Paced(progress))
                 except DomainError as error:
                     failure = str(error.message)
                     raise
@@ -59,10 +59,16 @@ def _run(job_id: int, import_id: int, verb: Callable[..., Any]) -> None:
 class _Paced:
     """Progress at most twice a second: blocks of a file come by the hundred."""
 
-    def __init__(self, tell: Callable[..., None]) -> None:
-        self._tell, self._next = tell, 0.0
+    def __init__(self, progress: jobs.Progress) -> None:
+        self._progress, self._next = progress, 0.0
 
     def __call__(self, done: int, total: int | None = None, message: str = "") -> None:
+        self._at_times(self._progress.set, done, total, message)
+
+    def show(self, done: int, total: int | None = None, message: str = "") -> None:
+        self._at_times(self._progress.show, done, total, message)
+
+    def _at_times(self, tell: Callable[..., None], *what: Any) -> None:
         if time.monotonic() >= self._next:
-            self._tell(done, total, message)
+            tell(*what)
             self._next = time.monotonic() + 0.5
