@@ -1,5 +1,7 @@
 """Partners, their people and places, and levels in the API."""
 
+from typing import Any
+
 from django.db.models.functions import Upper
 
 from core.api.serializers import RowSerializer, WriteSerializer
@@ -67,6 +69,10 @@ class PartnerWrite(WriteSerializer):
             "owner_username": ("owner", "username"),
             "parent_code": ("parent", "code"),
         }
+
+    def narrow(self, relation: str, rows: Any) -> Any:
+        """Only our own people own partners, as in the form."""
+        return rows.staff() if relation == "owner" else rows
 
 
 class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):

@@ -52,7 +52,7 @@ class Pages(BasePagination):
     parameters = ("page", "page_size")
     last_page = COUNT_LIMIT
 
-    def paginate_queryset(self, queryset: QuerySet, request: Any, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         self.request = request
         size = _size(request)
         self.number = whole_number(request, "page", 1, 1, self.last_page)
@@ -113,7 +113,7 @@ class KeyPages(BasePagination):
 
     parameters = ("after", "page_size")
 
-    def paginate_queryset(self, queryset: QuerySet, request: Any, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         self.request = request
         size = _size(request)
         down = request.query_params.get("ordering") == "-id"

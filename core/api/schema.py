@@ -48,8 +48,9 @@ class AutoSchema(BaseSchema):
     """What comes in is the write serializer, what goes out always the detail."""
 
     def get_response_serializers(self) -> Any:
-        if getattr(self.view, "action", "") in ("create", "partial_update"):
-            return self.view.detail_class
+        view: Any = self.view
+        if getattr(view, "action", "") in ("create", "partial_update"):
+            return view.detail_class
         return super().get_response_serializers()
 
     def get_tags(self) -> list[str]:

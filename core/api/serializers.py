@@ -91,7 +91,8 @@ class KeyField(serializers.PrimaryKeyRelatedField):
     """The id of a related row, among those that the user may see."""
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.context["request"].user)
+        rows: Any = super().get_queryset()
+        return rows.visible_to(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, int):
@@ -164,14 +165,14 @@ class RowSerializer(HouseSerializer):
     @classmethod
     def read(cls, queryset: Any) -> Any:
         """The rows of `queryset` as dicts, ready to become JSON."""
-        paths = getattr(cls.Meta, "paths", {})  # type: ignore[attr-defined]
+        paths = getattr(cls.Meta, "paths", {})
         # Declared fields are no columns: the view fills them in.
         elsewhere = {*paths, *cls._declared_fields}
-        own = [name for name in cls.Meta.fields if name not in elsewhere]  # type: ignore[attr-defined]
+        own = [name for name in cls.Meta.fields if name not in elsewhere]
         return queryset.values(*own, **{name: models.F(path) for name, path in paths.items()})
 
     def build_field(self, field_name: str, info: Any, model_class: Any, nested_depth: int) -> Any:
-        path = getattr(self.Meta, "paths", {}).get(field_name)  # type: ignore[attr-defined]
+        path = getattr(self.Meta, "paths", {}).get(field_name)
         if path is None:
             return super().build_field(field_name, info, model_class, nested_depth)
         null = False
@@ -195,12 +196,19 @@ class RowSerializer(HouseSerializer):
 
 class WriteSerializer(HouseSerializer):
     """Reads what a client sends. `Meta.codes` names the ways to give a related row by its code:
-    {"territory_code": ("territory", "code")}."""
+    {"territory_code": ("territory", "code")}. `narrow` limits the choices of a relation further."""
+
+    def narrow(self, relation: str, rows: Any) -> Any:
+        """The rows of `rows` that may be given for `relation`."""
+        return rows
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
+        for name, item in fields.items():
+            if isinstance(item, KeyField):
+                item.queryset = self.narrow(name, item.queryset)
         for name, (relation, lookup) in self._codes().items():
-            field = fields[relation]
+            field: Any = fields[relation]
             field.required = False
             fields[name] = CodeField(
                 field.queryset,
@@ -221,7 +229,7 @@ class WriteSerializer(HouseSerializer):
             if name in attrs:
                 given = attrs.pop(name)
                 if attrs.setdefault(relation, given) != given:
-                    message = _("It contradicts “%(name)s”.") % {"name": relation}
+                    message: Any = _("It contradicts “%(name)s”.") % {"name": relation}
                     raise serializers.ValidationError({name: [message]}, "contradiction")
         missing = {relation for relation, _lookup in self._codes().values()} - set(attrs)
         needed = [name for name in missing if self._needed(name)]
@@ -231,10 +239,10 @@ class WriteSerializer(HouseSerializer):
         return attrs
 
     def _needed(self, relation: str) -> bool:
-        return not self.Meta.model._meta.get_field(relation).null  # type: ignore[attr-defined]
+        return not self.Meta.model._meta.get_field(relation).null
 
     def _codes(self) -> dict[str, tuple[str, str]]:
-        return getattr(self.Meta, "codes", {})  # type: ignore[attr-defined]
+        return getattr(self.Meta, "codes", {})
 
     def _refuse_unknown(self, data: dict[str, Any]) -> None:
         """What can only be read is passed over, so that a client may send back what it got."""

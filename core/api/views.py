@@ -143,7 +143,7 @@ class Blocker(serializers.Serializer):
 
     code = serializers.CharField()
     message = serializers.CharField()
-    field = serializers.CharField(allow_null=True)
+    field = serializers.CharField(allow_null=True)  # type: ignore[assignment]
 
 
 class Transition(serializers.Serializer):

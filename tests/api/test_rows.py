@@ -51,7 +51,7 @@ def test_a_list_holds_only_what_the_caller_sees(cast, as_user):
 
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])
 def test_a_row_of_another_territory_does_not_exist(cast, as_user, method):
-    caller = as_user(cast.director if method == "nobody" else cast.south_manager)
+    caller = as_user(cast.south_manager)
     if method == "delete":
         contact = make.make_contact(cast.north_partner)
         assert caller.delete(f"{ROOT}contacts/{contact.pk}/").status_code == 404
@@ -118,6 +118,14 @@ def test_related_rows_are_those_that_the_caller_sees(cast, as_user):
         caller.post(f"{ROOT}contacts/", {"name": "Li", "partner_code": "north-1"}).status_code
         == 201
     )
+
+
+def test_only_our_own_people_own_partners(cast, as_user):
+    url = f"{PARTNERS}{cast.north_partner.pk}/"
+    for given in ({"owner": cast.south_person.pk}, {"owner_username": cast.south_person.username}):
+        assert as_user(cast.director).patch(url, given).status_code == 400
+    given = {"owner": cast.south_manager.pk}
+    assert as_user(cast.director).patch(url, given).json()["owner_username"] == "south_manager"
 
 
 def test_nobody_writes_a_row_out_of_his_own_sight(cast, as_user):
