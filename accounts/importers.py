@@ -17,7 +17,9 @@ class TerritoryImporter(MasterImporter):
     permissions = ("accounts.add_territory", "accounts.change_territory")
     lookups = {"parent": "code"}
     fields = (
-        Field("code", _("Code"), True, ("territory code", "区域编码", "行政区划代码", "编码", "代码")),
+        Field(
+            "code", _("Code"), True, ("territory code", "区域编码", "行政区划代码", "编码", "代码")
+        ),
         Field("name", _("Name"), True, ("territory", "territory name", "区域", "区域名称", "名称")),
         Field("parent", _("Parent"), False, ("parent code", "上级", "上级编码", "上级区域")),
         Field("level", _("Level"), False, ("级别", "层级")),

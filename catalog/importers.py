@@ -32,10 +32,33 @@ class ProductImporter(MasterImporter):
     permissions = ("catalog.add_product", "catalog.change_product")
     lookups = {"product_line": "code"}
     fields = (
-        Field("code", _("Code"), True, ("product code", "item number", "sku", "产品编码", "物料编码", "存货编码", "编码")),
-        Field("name", _("Name"), True, ("product", "product name", "item description", "产品名称", "物料名称", "存货名称", "名称")),
-        Field("product_line", _("Product line"), True, ("line", "category code", "产品线", "产品线编码")),
+        Field(
+            "code",
+            _("Code"),
+            True,
+            ("product code", "item number", "sku", "产品编码", "物料编码", "存货编码", "编码"),
+        ),
+        Field(
+            "name",
+            _("Name"),
+            True,
+            (
+                "product",
+                "product name",
+                "item description",
+                "产品名称",
+                "物料名称",
+                "存货名称",
+                "名称",
+            ),
+        ),
+        Field(
+            "product_line",
+            _("Product line"),
+            True,
+            ("line", "category code", "产品线", "产品线编码"),
+        ),
         Field("unit", _("Unit"), False, ("uom", "单位", "计量单位")),
         Field("list_price", _("List price"), False, ("price", "价格", "标准价", "目录价", "单价")),
         Field("category", _("Category"), False, ("类别", "分类", "产品类别")),
-    )  # fmt: skip
+    )

@@ -20,16 +20,65 @@ class PartnerImporter(MasterImporter):
     lookups = {"territory": "code", "parent": "code", "level": "code", "owner": "username"}
     initial = {"state": Partner.State.ACTIVE}
     fields = (
-        Field("code", _("Code"), True, ("partner code", "customer code", "store", "客户编码", "客户编号", "经销商编码", "编码")),
-        Field("name", _("Name"), True, ("partner", "partner name", "customer", "customer name", "客户名称", "经销商名称", "名称")),
+        Field(
+            "code",
+            _("Code"),
+            True,
+            (
+                "partner code",
+                "customer code",
+                "store",
+                "客户编码",
+                "客户编号",
+                "经销商编码",
+                "编码",
+            ),
+        ),
+        Field(
+            "name",
+            _("Name"),
+            True,
+            (
+                "partner",
+                "partner name",
+                "customer",
+                "customer name",
+                "客户名称",
+                "经销商名称",
+                "名称",
+            ),
+        ),
         Field("short_name", _("Short name"), False, ("简称", "客户简称")),
-        Field("channel_type", _("Channel type"), False, ("type", "business type", "渠道类型", "客户类型")),
-        Field("territory", _("Territory"), True, ("territory code", "region", "county", "区域", "区域编码", "地区")),
-        Field("parent", _("Parent partner"), False, ("parent code", "上级", "上级经销商", "上级客户")),
+        Field(
+            "channel_type",
+            _("Channel type"),
+            False,
+            ("type", "business type", "渠道类型", "客户类型"),
+        ),
+        Field(
+            "territory",
+            _("Territory"),
+            True,
+            ("territory code", "region", "county", "区域", "区域编码", "地区"),
+        ),
+        Field(
+            "parent", _("Parent partner"), False, ("parent code", "上级", "上级经销商", "上级客户")
+        ),
         Field("level", _("Level"), False, ("grade", "等级", "级别")),
-        Field("credit_code", _("Unified social credit code"), False, ("uscc", "统一社会信用代码", "信用代码", "税号")),
-        Field("owner", _("Owner"), False, ("sales manager", "负责人", "业务员", "销售经理"), _("User name of the sales manager.")),
-    )  # fmt: skip
+        Field(
+            "credit_code",
+            _("Unified social credit code"),
+            False,
+            ("uscc", "统一社会信用代码", "信用代码", "税号"),
+        ),
+        Field(
+            "owner",
+            _("Owner"),
+            False,
+            ("sales manager", "负责人", "业务员", "销售经理"),
+            _("User name of the sales manager."),
+        ),
+    )
 
 
 @register
@@ -43,7 +92,12 @@ class ContactImporter(MasterImporter):
     key = ("partner", "name")
     lookups = {"partner": "code"}
     fields = (
-        Field("partner", _("Partner"), True, ("partner code", "customer code", "客户编码", "经销商编码")),
+        Field(
+            "partner",
+            _("Partner"),
+            True,
+            ("partner code", "customer code", "客户编码", "经销商编码"),
+        ),
         Field("name", _("Name"), True, ("contact", "contact name", "联系人", "姓名")),
         Field("role", _("Role"), False, ("title", "职务", "角色")),
         Field("phone", _("Phone"), False, ("mobile", "telephone", "电话", "手机", "联系电话")),

@@ -92,7 +92,7 @@ class SalesLoad:
         listed = ", ".join(f"{columns[field]} AS {field}" for field in FIELDS)
         self.cursor.execute(
             f"CREATE TEMP TABLE import_typed ON COMMIT DROP AS"
-            f" SELECT s.row_no, {listed}, ({reverses})::text COLLATE \"C\" AS reverses"
+            f' SELECT s.row_no, {listed}, ({reverses})::text COLLATE "C" AS reverses'
             f" FROM {staging.TABLE} s {' '.join(joins)}"
         )
         self.outcome.rows = self.cursor.rowcount
@@ -201,7 +201,7 @@ class SalesLoad:
         self._drop("import_unseen")
 
     def reject_reversals(self) -> None:
-        """A reversal needs its original: known or in this file, of the same partner, no reversal."""
+        """A reversal needs its original: known or in this file, of the same partner."""
         self.cursor.execute(
             f"""CREATE TEMP TABLE import_orphans ON COMMIT DROP AS
             SELECT t.row_no, coalesce(f.partner_id, o.partner) AS partner
@@ -219,7 +219,7 @@ class SalesLoad:
         self._drop("import_orphans")
 
     def _raw(self, table: str, columns: str) -> Iterator[tuple[int, list[str], tuple[Any, ...]]]:
-        """(row number, the user's cells, `columns`) of the rows listed in `table`, in file order."""
+        """(row number, the user's cells, `columns`) of the rows listed in `table`, in order."""
         width = len(self.task.table.header)
         cells = ", ".join(f"coalesce(s.c{i}, '')" for i in range(width))
         with connection.cursor() as reader:
@@ -238,9 +238,7 @@ class SalesLoad:
 
     def _drop(self, table: str) -> None:
         """Take the rows listed in `table` out of what will be written."""
-        self.cursor.execute(
-            f"DELETE FROM import_typed t USING {table} b WHERE t.row_no = b.row_no"
-        )
+        self.cursor.execute(f"DELETE FROM import_typed t USING {table} b WHERE t.row_no = b.row_no")
         if table == "import_unseen" or self.reversing and table == "import_orphans":
             self.cursor.execute(
                 f"DELETE FROM import_known k USING {table} b WHERE k.row_no = b.row_no"
@@ -289,7 +287,9 @@ class SalesLoad:
         )
 
     def _update(self) -> None:
-        original = f"(SELECT o.id FROM {FACTS} o WHERE o.source = t.source AND o.reference = t.reverses)"
+        original = (
+            f"(SELECT o.id FROM {FACTS} o WHERE o.source = t.source AND o.reference = t.reverses)"
+        )
         reverses = f", reverses_id = {original}" if self.reversing else ""
         self.cursor.execute(
             f"""UPDATE {FACTS} f

@@ -91,9 +91,7 @@ class SalesFact(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["source", "reference"], name="sales_fact_reference"),
-            models.CheckConstraint(
-                condition=Q(kind__in=SalesKind.values), name="sales_fact_kind"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=SalesKind.values), name="sales_fact_kind"),
             models.CheckConstraint(
                 condition=Q(quantity__lt=TOO_MUCH, amount__lt=TOO_MUCH), name="sales_fact_finite"
             ),

@@ -12,9 +12,7 @@ from sales.filters import SalesFactFilter, TargetFilter
 from sales.forms import TargetForm
 from sales.models import SalesFact, Target
 
-PARTNER = Column(
-    "partner", label=_("partner"), source="partner__name", sort=("partner__pinyin",)
-)
+PARTNER = Column("partner", label=_("partner"), source="partner__name", sort=("partner__pinyin",))
 
 
 class SalesFactView(CRUDView):

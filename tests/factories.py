@@ -7,8 +7,11 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.core.files.base import ContentFile
+
 from accounts.models import Territory, User
 from catalog.models import Product, ProductLine
+from core.importing.models import Import
 from core.models import Job
 from core.periods import Period
 from partners.models import Contact, Level, Membership, Partner, Site
@@ -137,6 +140,15 @@ def make_score(partner: Partner | None = None, **fields: Any) -> Score:
     if "evaluation" not in fields:
         fields["evaluation"] = make_evaluation()
     return Score.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_import(by: User | None = None, **fields: Any) -> Import:
+    """An uploaded file of partners, with an error file from an earlier check."""
+    load = Import(kind="partners", file_name="partners.csv", created_by=by, **fields)
+    load.file.save("partners.csv", ContentFile(b"code,name,territory\n"), save=False)
+    load.error_file.save("errors.csv", ContentFile(b"code\n"), save=False)
+    load.save()
+    return load
 
 
 def make_job(**fields: Any) -> Job:

@@ -1,6 +1,7 @@
 """The product's settings, on this machine's own servers, with what only tests need."""
 
 import os
+import tempfile
 
 os.environ.setdefault("LOCAL", "1")
 
@@ -23,3 +24,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Static files need not be collected before a test.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT = None
+MEDIA_ROOT = tempfile.mkdtemp(prefix="channel-crm-media-")

@@ -137,8 +137,8 @@ def _column(name: str, header: Sequence[str]) -> int | None:
     places = exact or loose
     if len(places) > 1:
         raise DomainError(
-            "ambiguous_column", _("The file has %(count)d columns “%(name)s”.")
-            % {"count": len(places), "name": name},
+            "ambiguous_column",
+            _("The file has %(count)d columns “%(name)s”.") % {"count": len(places), "name": name},
         )
     return places[0] if places else None
 

@@ -105,7 +105,9 @@ class _Load:
             waiting += self._settle(records)
         for record in self._settle(waiting):
             text = record.texts.get("parent", "")
-            reason = _("There is no parent with the code “%s”, or the parents form a circle.") % text
+            reason = (
+                _("There is no parent with the code “%s”, or the parents form a circle.") % text
+            )
             self._reject(record, "parent", reason)
         return self.outcome
 
@@ -264,6 +266,16 @@ class _Load:
             return False
         for name, value in record.values.items():
             setattr(obj, name, value)
+        if not self._valid(record, obj):
+            return False
+        self.importer.prepare(obj)
+        record.obj, record.changes = obj, audit.diff(record.before, audit.snapshot(obj))
+        if obj.pk and not record.changes:
+            self.outcome.unchanged += 1
+        return bool(not obj.pk or record.changes)
+
+    def _valid(self, record: _Record, obj: Any) -> bool:
+        """Run the model's own validation; its complaints become rejects."""
         try:
             obj.clean_fields(exclude=self._not_cleaned(obj))
             obj.clean()
@@ -272,15 +284,13 @@ class _Load:
                 for message in messages:
                     self._reject(record, "" if name == "__all__" else name, message)
             return False
-        self.importer.prepare(obj)
-        record.obj, record.changes = obj, audit.diff(record.before, audit.snapshot(obj))
-        if obj.pk and not record.changes:
-            self.outcome.unchanged += 1
-        return bool(not obj.pk or record.changes)
+        return True
 
     def _not_cleaned(self, obj: models.Model) -> set[str]:
         """Foreign keys were looked up; to clean them again would ask once a row."""
-        return {one.name for one in obj._meta.fields if one.is_relation and getattr(obj, one.attname)}
+        return {
+            one.name for one in obj._meta.fields if one.is_relation and getattr(obj, one.attname)
+        }
 
     # --- Writing ---------------------------------------------------------------------------------
 
@@ -322,7 +332,11 @@ class _Load:
             )
         audit.record_many(
             [
-                (crud.verb_of(record.obj, "updated" if record.before else "created"), record.obj, record.changes)
+                (
+                    crud.verb_of(record.obj, "updated" if record.before else "created"),
+                    record.obj,
+                    record.changes,
+                )
                 for record in records
             ],
             by=self.task.by,

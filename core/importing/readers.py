@@ -128,7 +128,9 @@ def _csv_table(path: Path, encoding: str, *, is_gzip: bool) -> Table:
         with table._open() as stream:
             table.encoding = encodings.check(encoding) if encoding else encodings.detect(stream)
             stream.seek(0)
-            first = io.TextIOWrapper(stream, encoding=table.encoding, newline="").readline(MAX_HEADER)
+            first = io.TextIOWrapper(stream, encoding=table.encoding, newline="").readline(
+                MAX_HEADER
+            )
     except (EOFError, OSError) as error:
         raise _damaged() from error
     except UnicodeDecodeError as error:

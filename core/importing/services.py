@@ -61,7 +61,7 @@ def options_of(load: Import) -> engine.Options:
 
 
 def start_check(*, load: Import, options: dict[str, Any], by: Any) -> Import:
-    """Keep the choices and begin the check. Conflict while something runs or after it was applied."""
+    """Keep the choices and begin the check. Conflict while it runs or after it was applied."""
     from core.importing.tasks import check_import
 
     return _start(load, State.CHECKING, OPEN, check_import, _("Check %s"), by, options)
@@ -146,7 +146,5 @@ def _run(load: Import, by: Any, progress: Progress, *, dry_run: bool) -> engine.
 
 def _keep_errors(load: Import, result: engine.Result) -> None:
     root = Path(settings.MEDIA_ROOT)
-    load.error_file.name = (
-        str(result.error_file.relative_to(root)) if result.error_file else ""
-    )
+    load.error_file.name = str(result.error_file.relative_to(root)) if result.error_file else ""
     load.save()

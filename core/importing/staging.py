@@ -90,7 +90,9 @@ def create(cursor: Any, table: Table, progress: Callable[..., None]) -> bool:
     return False
 
 
-def _copy_bytes(cursor: Any, table: Table, stream: IO[bytes], progress: Callable[..., None]) -> bool:
+def _copy_bytes(
+    cursor: Any, table: Table, stream: IO[bytes], progress: Callable[..., None]
+) -> bool:
     names = ", ".join(f"c{i}" for i in range(len(table.header)))
     sql = (
         f"COPY {TABLE} ({names}) FROM STDIN"
@@ -214,7 +216,8 @@ def drop_all(cursor: Any) -> None:
     """Drop the temporary tables of a load now, so that another may follow in the transaction."""
     cursor.execute(
         "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
-        " WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND starts_with(relname, 'import_')"
+        " WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'"
+        " AND starts_with(relname, 'import_')"
     )
     names = cursor.fetchone()[0]
     if names:

@@ -95,6 +95,22 @@ PAGES: dict[str, Page] = {
     "insights:cockpit": Page(open_to=EVERYBODY),
     "core:search": Page(open_to=EVERYBODY),
     "core:preference": Page(open_to=EVERYBODY, post=True),
+    "core:import_upload": Page(open_to=STAFF),
+    "core:import_map": Page(
+        open_to=who(D), refusal={M: 404}, row=lambda cast: make.make_import(cast.director)
+    ),
+    "core:import_apply": Page(
+        open_to=who(D),
+        refusal={M: 404},
+        post=True,
+        row=lambda cast: make.make_import(cast.director),
+    ),
+    "core:import_errors": Page(
+        open_to=who(D, A, F), refusal={M: 404}, row=lambda cast: make.make_import(cast.director)
+    ),
+    "core:import_file": Page(
+        open_to=who(D, A, F), refusal={M: 404}, row=lambda cast: make.make_import(cast.director)
+    ),
     "core:job_list": Page(open_to=STAFF),
     "core:job_detail": Page(
         open_to=who(D, A, F),

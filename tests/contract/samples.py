@@ -109,6 +109,7 @@ SAMPLES: dict[str, Sample] = {
         },
         change=("include_sub_partners", True),
     ),
+    "core.import": Sample(row=lambda partner: make.make_import(), shared=True),
     "sales.salesfact": Sample(row=lambda partner: make.make_fact(partner)),
     "sales.target": Sample(
         row=lambda partner: make.make_target(

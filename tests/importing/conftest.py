@@ -1,7 +1,9 @@
 """`load(kind, content, *options)` runs the real command on a real file and returns its JSON."""
 
+import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -36,12 +38,12 @@ def load(db, tmp_path):
 def network(db):
     """A partner P-1 and a product A-1, which the files below name."""
     line = make.make_product_line("Cables", code="CAB")
-    return make.make_partner("One", code="P-1"), make.make_product("Cable", code="A-1", product_line=line)
+    return make.make_partner("One", code="P-1"), make.make_product(
+        "Cable", code="A-1", product_line=line
+    )
 
 
 def reasons(result):
     """[(row, field, reason)] of the error file."""
-    import csv
-
-    with open(result["error_file"], encoding="utf-8-sig", newline="") as stream:
+    with Path(result["error_file"]).open(encoding="utf-8-sig", newline="") as stream:
         return [(int(row[-3]), row[-2], row[-1]) for row in list(csv.reader(stream))[1:]]

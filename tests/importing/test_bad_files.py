@@ -26,10 +26,22 @@ from tests.importing.test_load_sales import GOOD, HEAD, counts, workbook
         (b"", "empty_file", "The file is empty."),
         (b"\n\n", "empty_file", "The first row has no column names."),
         (bytes(range(256)) * 20, "not_text", "This is not a text file. Export it as CSV or XLSX."),
-        (b"\x89PNG\r\n\x1a\n" + bytes(200), "not_text", "This is not a text file. Export it as CSV or XLSX."),
-        (b"\xd0\xcf\x11\xe0" + bytes(600), "old_excel", "This is an old Excel file. Save it as XLSX."),
+        (
+            b"\x89PNG\r\n\x1a\n" + bytes(200),
+            "not_text",
+            "This is not a text file. Export it as CSV or XLSX.",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0" + bytes(600),
+            "old_excel",
+            "This is an old Excel file. Save it as XLSX.",
+        ),
         (b"PK\x03\x04" + bytes(600), "damaged_file", "The file is damaged or is no XLSX workbook."),
-        (gzip.compress(GOOD.encode() * 9)[:-20], "damaged_file", "The file is damaged or was not sent whole."),
+        (
+            gzip.compress(GOOD.encode() * 9)[:-20],
+            "damaged_file",
+            "The file is damaged or was not sent whole.",
+        ),
         (
             HEAD.encode() + b"R1,\xff\xfe\xff,A-1,2026-01-05,1,5\n",
             "unknown_encoding",
@@ -159,8 +171,14 @@ def test_a_killed_loader_writes_nothing_and_the_next_one_works(tmp_path):
     )
     database = connection.settings_dict
     url = settings.DATABASES["default"]
-    address = f"postgres://{url['USER']}:{url['PASSWORD']}@{url['HOST']}:{url['PORT']}/{database['NAME']}"
-    environment = os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "channel_crm.settings", "DEBUG": "1"}
+    address = (
+        f"postgres://{url['USER']}:{url['PASSWORD']}@{url['HOST']}:{url['PORT']}/{database['NAME']}"
+    )
+    environment = os.environ | {
+        "DATABASE_URL": address,
+        "DJANGO_SETTINGS_MODULE": "channel_crm.settings",
+        "DEBUG": "1",
+    }
     killed = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert (SalesFact.objects.count(), SalesDaily.objects.count()) == (0, 0)

@@ -52,7 +52,13 @@ def test_the_same_row_again_is_no_news_and_another_is_refused(load):
 
 def test_products_need_their_line_and_a_price_that_is_one(load):
     make.make_product_line("Cables", code="CAB")
-    text = "code,name,product_line,unit,list_price\nA,Ａ,cab,EA,1.5\nB,B,,EA,1\nC,C,CAB,EA,-1\nD,D,NONE,EA,x\n"
+    text = (
+        "code,name,product_line,unit,list_price\n"
+        "A,Ａ,cab,EA,1.5\n"
+        "B,B,,EA,1\n"
+        "C,C,CAB,EA,-1\n"
+        "D,D,NONE,EA,x\n"
+    )
     result = load("products", text)
     assert counts(result) == (4, 1, 0, 0, 3)
     assert reasons(result) == [
@@ -67,8 +73,20 @@ def test_products_need_their_line_and_a_price_that_is_one(load):
 def test_partners_are_active_have_events_and_pinyin(load):
     make.make_territory(code="BJ")
     owner = make.make_user("sales_manager", username="li")
-    text = "编码,客户名称,区域,渠道类型,负责人,信用代码\nP1,北京测试,BJ,Dealer,LI,\nＰ２,上海,bj,agent,,bad\n"
-    names = ("--map", "code=编码", "name=客户名称", "territory=区域", "channel_type=渠道类型", "owner=负责人", "credit_code=信用代码")
+    text = (
+        "编码,客户名称,区域,渠道类型,负责人,信用代码\n"
+        "P1,北京测试,BJ,Dealer,LI,\n"
+        "Ｐ２,上海,bj,agent,,bad\n"
+    )
+    names = (
+        "--map",
+        "code=编码",
+        "name=客户名称",
+        "territory=区域",
+        "channel_type=渠道类型",
+        "owner=负责人",
+        "credit_code=信用代码",
+    )
     result = load("partners", text, *names)
     assert counts(result) == (2, 1, 0, 0, 1)
     assert [(row, field) for row, field, _reason in reasons(result)] == [(3, "credit_code")]
@@ -104,10 +122,20 @@ def test_what_the_database_refuses_is_refused_by_row(load):
 
 
 def test_targets_by_month_and_line(load, network):
-    text = "partner,product_line,month,kind,amount\nP-1,,2026-01,,1000\nP-1,CAB,2026年2月,collection,5.25\nP-1,,2026-13,,1\nP-1,,2026-03,,1.005\n"
+    text = (
+        "partner,product_line,month,kind,amount\n"
+        "P-1,,2026-01,,1000\n"
+        "P-1,CAB,2026年2月,collection,5.25\n"
+        "P-1,,2026-13,,1\n"
+        "P-1,,2026-03,,1.005\n"
+    )
     result = load("targets", text)
     assert counts(result) == (4, 2, 0, 0, 2)
-    assert list(Target.objects.order_by("month").values_list("month", "kind", "product_line__code", "amount")) == [
+    assert list(
+        Target.objects.order_by("month").values_list(
+            "month", "kind", "product_line__code", "amount"
+        )
+    ) == [
         (date(2026, 1, 1), "sell_in", None, Decimal(1000)),
         (date(2026, 2, 1), "collection", "CAB", Decimal("5.25")),
     ]
@@ -145,13 +173,25 @@ def test_a_batch_costs_the_same_queries_for_3_rows_and_300(load, django_assert_m
 
 def test_ten_thousand_partners_within_a_minute(load):
     make.make_territory(code="BJ")
-    rows = "".join(f"Q{i},北京网络科技{i},BJ,{f'Q{i - 100}' if i >= 100 else ''}\n" for i in range(10_000))
+    rows = "".join(
+        f"Q{i},北京网络科技{i},BJ,{f'Q{i - 100}' if i >= 100 else ''}\n" for i in range(10_000)
+    )
     started = time.monotonic()
-    assert counts(load("partners", "code,name,territory,parent\n" + rows)) == (10_000, 10_000, 0, 0, 0)
+    assert counts(load("partners", "code,name,territory,parent\n" + rows)) == (
+        10_000,
+        10_000,
+        0,
+        0,
+        0,
+    )
     assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("kind", ["territories", "product_lines"])
 def test_dry_runs_write_nothing(load, kind):
     assert counts(load(kind, "code,name\nA,A\n", "--dry-run")) == (1, 1, 0, 0, 0)
-    assert (Territory.objects.count(), ProductLine.objects.count(), Event.objects.count()) == (0, 0, 0)
+    assert (Territory.objects.count(), ProductLine.objects.count(), Event.objects.count()) == (
+        0,
+        0,
+        0,
+    )

@@ -4,6 +4,7 @@ import gzip
 import io
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -91,7 +92,7 @@ def test_each_refused_row_says_why_in_the_users_own_columns(load, network):
         (10, "amount", "The cell is empty."),
         (9, "reference", "The reference repeats row 2."),
     ]
-    with open(result["error_file"], encoding="utf-8-sig") as stream:
+    with Path(result["error_file"]).open(encoding="utf-8-sig") as stream:
         assert stream.readline() == HEAD.strip() + ",Row,Field,Reason\n"
         assert stream.readline().startswith("R2,NOBODY,A-1,2026-01-05,2,10,3,partner,")
 
@@ -110,8 +111,17 @@ def test_a_dry_run_counts_and_writes_nothing(load, network):
 
 
 def test_joined_columns_and_strange_names(load, network):
-    text = 'Order,Invoice/Item Number,A+B,Customer,Item,Date,Qty,Sale (Dollars)\nS1,1,x,P-1,A-1,20260105,1,5\n'
-    fixed = ("partner=Customer", "product=Item", "occurred_on=Date", "quantity=Qty", "amount=Sale (Dollars)")
+    text = (
+        "Order,Invoice/Item Number,A+B,Customer,Item,Date,Qty,Sale (Dollars)\n"
+        "S1,1,x,P-1,A-1,20260105,1,5\n"
+    )
+    fixed = (
+        "partner=Customer",
+        "product=Item",
+        "occurred_on=Date",
+        "quantity=Qty",
+        "amount=Sale (Dollars)",
+    )
     for expression, reference in (
         ('Order+"-"+Invoice/Item Number', "S1-1"),
         ("Order+-+Invoice/Item Number", "S1-1"),
@@ -132,7 +142,13 @@ def test_an_unknown_column_names_its_likeness(load, network):
 
 def test_codes_match_in_any_width_and_case(load, network):
     assert counts(load("sales", HEAD + "R1,ｐ－1,a-１,2026年1月5日,1,5\n")) == (1, 1, 0, 0, 0)
-    assert counts(load("sales", HEAD + "R2,\u200fP-1\u200e,A-1,2026-01-05,1,5\n")) == (1, 1, 0, 0, 0)
+    assert counts(load("sales", HEAD + "R2,\u200fP-1\u200e,A-1,2026-01-05,1,5\n")) == (
+        1,
+        1,
+        0,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
@@ -144,11 +160,18 @@ def test_encodings_are_found_out(load, network, encoding):
 
 
 def test_gzip_and_other_delimiters(load, network):
-    assert counts(load("sales", gzip.compress(GOOD.replace(",", ";").encode()), name="f.csv.gz")) == (2, 2, 0, 0, 0)
+    assert counts(
+        load("sales", gzip.compress(GOOD.replace(",", ";").encode()), name="f.csv.gz")
+    ) == (2, 2, 0, 0, 0)
 
 
 def test_quotes_line_ends_and_lines_of_commas(load, network):
-    text = HEAD.strip() + ',note\r\nR1,P-1,A-1,2026-01-05,1,5,"a\r\nb, ""c"""\r\n,,,,,,\r\n\r\nR2,P-1,A-1,2026-01-05,1,5,“x”\r\n'
+    text = (
+        HEAD.strip()
+        + ',note\r\nR1,P-1,A-1,2026-01-05,1,5,"a\r\nb, ""c"""\r\n'
+        + ",,,,,,\r\n\r\n"
+        + "R2,P-1,A-1,2026-01-05,1,5,“x”\r\n"
+    )
     assert counts(load("sales", text)) == (2, 2, 0, 0, 0)
 
 
@@ -166,7 +189,9 @@ def test_ragged_rows_are_refused_by_row_not_by_file(load, network):
 
 
 def test_a_backslash_line_does_not_end_the_file(load, network):
-    text = HEAD.strip() + ',note\nR1,P-1,A-1,2026-01-05,1,5,"\n\\.\n"\nR2,P-1,A-1,2026-01-05,1,5,x\n'
+    text = (
+        HEAD.strip() + ',note\nR1,P-1,A-1,2026-01-05,1,5,"\n\\.\n"\nR2,P-1,A-1,2026-01-05,1,5,x\n'
+    )
     assert counts(load("sales", text)) == (2, 2, 0, 0, 0)
 
 

@@ -10,7 +10,11 @@ from core.importing.models import Import
 from sales.models import SalesFact
 from tests import factories as make
 
-TEXT = "单号,客户编码,产品编码,日期,数量,金额\nR1,NORTH-1,A-1,2026-01-05,1,5\nR2,SOUTH-1,A-1,2026-02-05,1,7\n"
+TEXT = (
+    "单号,客户编码,产品编码,日期,数量,金额\n"
+    "R1,NORTH-1,A-1,2026-01-05,1,5\n"
+    "R2,SOUTH-1,A-1,2026-02-05,1,7\n"
+)
 
 
 @pytest.fixture
@@ -115,16 +119,23 @@ def test_others_see_neither_the_import_nor_its_files(page, client, cast):
     page("import_map", load.pk, **COLUMNS)
     routes = ("import_detail", "import_map", "import_errors", "import_file")
     client.force_login(cast.south_manager)
-    assert {client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes} == {404}
+    assert {client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes} == {
+        404
+    }
     client.force_login(cast.north_person)
-    assert {client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes} <= {403, 404}
+    assert {client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes} <= {
+        403,
+        404,
+    }
     client.force_login(cast.director)
     seen = [client.get(reverse(f"core:{name}", args=[load.pk])).status_code for name in routes]
     assert seen == [200, 403, 200, 200]
 
 
 def test_master_data_by_page(page, cast):
-    load = upload(page, "客户编码,客户名称,区域编码\nN-2,北方贸易,N\nS-2,南方贸易,S\n", kind="partners")
+    load = upload(
+        page, "客户编码,客户名称,区域编码\nN-2,北方贸易,N\nS-2,南方贸易,S\n", kind="partners"
+    )
     page("import_map", load.pk, map_code="客户编码", map_name="客户名称", map_territory="区域编码")
     page("import_apply", load.pk)
     load.refresh_from_db()

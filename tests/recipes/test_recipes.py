@@ -57,7 +57,9 @@ def quarter(text):
 
 
 def rows_of(path):
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as stream:
+    with (gzip.open if path.suffix == ".gz" else open)(
+        path, "rt", encoding="utf-8", newline=""
+    ) as stream:
         yield from csv.DictReader(stream)
 
 
@@ -94,7 +96,10 @@ def check_scores(results, expected, partners):
         assert len(rows) == partners
         for row in rows:
             value = row["sell_in_net.value"]
-            assert Decimal(value or 0) == expected.get((str(row["partner"]), period), 0), (period, row)
+            assert Decimal(value or 0) == expected.get((str(row["partner"]), period), 0), (
+                period,
+                row,
+            )
 
 
 def play(recipe, folder):

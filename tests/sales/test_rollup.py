@@ -69,7 +69,9 @@ def test_the_last_line_takes_its_day_along(facts):
 
 def test_a_product_that_changes_its_line_takes_its_sales_along(facts):
     other = make.make_product_line()
-    kept = make.make_fact(facts[0].partner, product=make.make_product(product_line=facts[0].product.product_line))
+    kept = make.make_fact(
+        facts[0].partner, product=make.make_product(product_line=facts[0].product.product_line)
+    )
     Product.objects.filter(pk=facts[0].product_id).update(product_line=other)
     assert rollup() == grouped()
     assert dict(SalesDaily.objects.values_list("product_line_id", "lines")) == {

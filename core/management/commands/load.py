@@ -1,4 +1,4 @@
-"""Load a file: `manage.py load sales orders.csv --map reference=Order+"-"+Line --set source=erp`."""
+"""Load a file: `load sales orders.csv --map 'reference=Order+"-"+Line' --set source=erp`."""
 
 from __future__ import annotations
 
