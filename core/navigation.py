@@ -72,18 +72,18 @@ def data_day() -> date | None:
 
 def render(user: Any, section: str) -> SafeString:
     """The side navigation as HTML, the item `section` lit."""
-    out, group = [], None
+    out: list[str] = []
+    group: int | None = None
     for item in items_for(user):
         if item.palette:
             continue
-        if group is not None and item.group != group:
-            out.append('<li class="nav-sep" role="separator"></li>')
+        apart = " apart" if group is not None and item.group != group else ""
         group = item.group
         lit = item.key == section
         count = item.waiting(user) if item.waiting else 0
         badge = f'<span class="badge bg-red-lt ms-auto">{count}</span>' if count else ""
         out.append(
-            f'<li class="nav-item{" active" if lit else ""}">'
+            f'<li class="nav-item{apart}{" active" if lit else ""}">'
             f'<a class="nav-link" href="{reverse(item.url_name)}"'
             f"{CURRENT if lit else ''}>"
             f'<span class="nav-link-icon">{svg(item.icon)}</span>'

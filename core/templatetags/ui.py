@@ -7,6 +7,7 @@ from typing import Any
 from django import forms, template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from core import navigation, tables
 
@@ -48,8 +49,10 @@ def control(field: forms.BoundField) -> SafeString:
         css += " is-invalid"
     attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {css}".strip()}
     if isinstance(widget, forms.MultiWidget):
-        for part in widget.widgets:
-            part.attrs.setdefault("class", css)
+        for part, suffix in zip(widget.widgets, (_("from"), _("until")), strict=False):
+            part.attrs |= {"class": css, "aria-label": f"{field.label}: {suffix}"}
+            if isinstance(part, forms.DateInput | forms.TextInput) and _takes_dates(field):
+                part.input_type = "date"
     described = [f"{field.auto_id}_help"] if field.help_text else []
     described += [f"{field.auto_id}_error"] if field.errors else []
     if described:
@@ -57,6 +60,11 @@ def control(field: forms.BoundField) -> SafeString:
     if isinstance(widget, forms.DateInput) and widget.input_type == "text":
         widget.input_type, widget.format = "date", "%Y-%m-%d"
     return field.as_widget(attrs=attrs)
+
+
+def _takes_dates(field: forms.BoundField) -> bool:
+    parts = getattr(field.field, "fields", ())
+    return bool(parts) and all(isinstance(part, forms.DateField) for part in parts)
 
 
 @register.filter
