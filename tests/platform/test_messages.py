@@ -98,9 +98,9 @@ def test_an_update_keeps_translations_and_drops_what_is_gone(tmp_path):
 def test_the_check_names_every_fault(tmp_path):
     path = catalogue(
         tmp_path / "django.po",
-        **{"Good %(n)s": "好 %(n)s", "Empty": "", "Lost {name}": "丢", "Old": "旧"},
+        **{"Good %(n)02d": "好 %(n)d", "Empty": "", "Lost {name}": "丢", "Old": "旧"},
     )
-    wanted = {Message(None, text) for text in ("Good %(n)s", "Empty", "Lost {name}", "New")}
+    wanted = {Message(None, text) for text in ("Good %(n)02d", "Empty", "Lost {name}", "New")}
     assert sorted(line.partition(" (")[0] for line in messages.problems(path, wanted)) == [
         "missing: 'New'",
         "not translated: 'Empty'",
