@@ -204,9 +204,9 @@ class WriteSerializer(HouseSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
-        for name, item in fields.items():
-            if isinstance(item, KeyField):
-                item.queryset = self.narrow(name, item.queryset)
+        related: dict[str, Any] = {k: v for k, v in fields.items() if isinstance(v, KeyField)}
+        for name, item in related.items():
+            item.queryset = self.narrow(name, item.queryset)
         for name, (relation, lookup) in self._codes().items():
             field: Any = fields[relation]
             field.required = False
@@ -239,7 +239,8 @@ class WriteSerializer(HouseSerializer):
         return attrs
 
     def _needed(self, relation: str) -> bool:
-        return not self.Meta.model._meta.get_field(relation).null
+        model: Any = self.Meta.model
+        return not model._meta.get_field(relation).null
 
     def _codes(self) -> dict[str, tuple[str, str]]:
         return getattr(self.Meta, "codes", {})

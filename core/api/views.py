@@ -143,14 +143,14 @@ class Blocker(serializers.Serializer):
 
     code = serializers.CharField()
     message = serializers.CharField()
-    field = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    field: Any = serializers.CharField(allow_null=True)
 
 
 class Transition(serializers.Serializer):
     """A way out of the state a row is in."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label: Any = serializers.CharField()
     needs_reason = serializers.BooleanField()
     problems = Blocker(many=True)
 
