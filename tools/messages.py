@@ -54,7 +54,8 @@ FUNCTIONS = {
 }  # fmt: skip
 LITERAL = r"""u?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 CALL = re.compile(rf"(?<![\w.])(\w+)\(\s*({LITERAL}(?:\s*,\s*{LITERAL})*)\s*[,)]")
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+# By name alone: how a number is padded may differ, "%(month)02d" in English and "%(month)d" here.
+PLACEHOLDER = re.compile(r"%\(\w+\)(?=[\d.]*[sdf])|%[sd]|\{\w*\}")
 
 
 class BadSource(Exception):
