@@ -49,7 +49,9 @@ def by_month(partner: Partner, start: date, end: date) -> list[Month]:
     return [
         Month(
             month,
-            *(kinds.get(kind, Decimal(0)) for kind in SalesKind.values),
+            sell_in=kinds.get(SalesKind.SELL_IN, Decimal(0)),
+            sell_through=kinds.get(SalesKind.SELL_THROUGH, Decimal(0)),
+            sell_out=kinds.get(SalesKind.SELL_OUT, Decimal(0)),
             returns=extra[month][0],
             lines=extra[month][1],
         )

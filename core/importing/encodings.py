@@ -29,8 +29,8 @@ def detect(stream: IO[bytes]) -> str:
     for bom, name in _BOMS:
         if head.startswith(bom):
             return name
-    if b"\0" in head[:4096] and (name := _utf16(head[:4096])):
-        return name
+    if b"\0" in head[:4096] and (wide := _utf16(head[:4096])):
+        return wide
     if sum(byte in _BINARY for byte in head[:4096]) > len(head[:4096]) // 20:
         raise DomainError("not_text", _("This is not a text file. Export it as CSV or XLSX."))
     decoders = [(name, codecs.getincrementaldecoder(name)()) for name in ("utf-8", "gb18030")]

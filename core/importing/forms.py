@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -95,8 +94,8 @@ class MappingForm(forms.Form):
         try:
             mapping.resolve(self.importer.fields, self._header(), maps, constants)
         except DomainError as error:
-            name = f"map_{error.field}" if error.field else None
-            error.field = name if name in self.fields else None
+            at = f"map_{error.field}"
+            error.field = at if at in self.fields else None
             add_to_form(self, error)
         return self.cleaned_data
 
@@ -109,7 +108,7 @@ class MappingForm(forms.Form):
         ).header
 
 
-def _initial(load: Import, importer: registry.Importer, header: list[str]) -> Mapping[str, Any]:
+def _initial(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:
     if load.options:
         maps, constants = load.options["maps"], load.options["constants"]
     else:

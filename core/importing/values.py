@@ -93,7 +93,7 @@ def parse_number(text: str, *, digits: int = 18, places: int = 4) -> Decimal:
 def choice_words(choices: Iterable[tuple[Any, Any]]) -> dict[str, str]:
     """{word in lower case: stored value}: the values themselves, their labels in every language."""
     pairs = [(str(value), label) for value, label in choices if value not in (None, "")]
-    words = {}
+    words: dict[str, str] = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             words |= {str(label).casefold(): value for value, label in pairs}
