@@ -7,12 +7,15 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
+from accounts.models import Territory
 from core.charts import Chart, Series
 from core.figures import Figure
+from partners.models import Level, Partner
 from performance import measures, scoring, selectors
 from performance.definitions import Definition, compile_item, definition
 from performance.explain import curve_text, shown
@@ -48,18 +51,33 @@ def version_page(request: HttpRequest, version: SchemeVersion) -> dict[str, Any]
         "rows": rows,
         "weights": sum((Decimal(item["weight"]) for item in found["items"]), Decimal(0)),
         "levels": version.levels.select_related("level"),
-        "scope": [(_SCOPE[name](), codes) for name, codes in version.scope.items() if codes],
+        "scope": [
+            (_SCOPE[name][0], _scope_words(name, codes))
+            for name, codes in version.scope.items()
+            if codes
+        ],
         "problems": wrong,
         "editable": draft and request.user.has_perm("performance.change_schemeversion"),
     }
 
 
-_SCOPE = {
-    "states": lambda: _("States"),
-    "channel_types": lambda: _("Channel types"),
-    "levels": lambda: _("Levels"),
-    "territories": lambda: _("Territories"),
+# What a scope is told by: the name of the choice, and where its codes have their names.
+_SCOPE: dict[str, tuple[Any, Any]] = {
+    "states": (gettext_lazy("States"), Partner.State),
+    "channel_types": (gettext_lazy("Channel types"), Partner.ChannelType),
+    "levels": (gettext_lazy("Levels"), Level),
+    "territories": (gettext_lazy("Territories"), Territory),
 }
+
+
+def _scope_words(name: str, codes: list[str]) -> list[str]:
+    """The codes of a scope as people know them; one that no longer exists stays as it is."""
+    named = _SCOPE[name][1]
+    if issubclass(named, Model):
+        words = {row.code: str(row) for row in named.objects.filter(code__in=codes)}
+    else:
+        words = dict(named.choices)
+    return [str(words.get(code, code)) for code in codes]
 
 
 def _item_row(row: Any, item: Definition, broken: bool) -> dict[str, Any]:

@@ -12,17 +12,26 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpResponse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from core import events
 from core.models import Event
 
 PAGE = 25
+# Follows from the name; nobody types it.
+_SILENT = {"pinyin"}
+# Where a change came in, told only where it was not a page.
+_SOURCES = {
+    "api": gettext_lazy("through the API"),
+    "import": gettext_lazy("through an import"),
+    "task": gettext_lazy("by a job"),
+    "command": gettext_lazy("by a command"),
+}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One event as people read it. `changes` is (field, old, new) each."""
+    """One event as people read it: `changes` is (field, old, new) each, no `source` is a page."""
 
     sentence: str
     icon: str
@@ -60,14 +69,14 @@ def _entry(event: Event, names: dict[tuple[Any, Any], str]) -> Entry:
         sentence=str(verb.sentence),
         icon=verb.icon,
         actor=str(event.actor) if event.actor else _("System"),
-        source=event.source,
+        source="" if event.source == "page" else str(_SOURCES.get(event.source, event.source)),
         at=event.created_at,
         subject=event.object_repr,
         reason=event.reason,
         changes=[
             (_label(model, name), _value(model, name, old, names), _value(model, name, new, names))
             for name, (old, new) in event.changes.items()
-            if old not in (None, "") or new not in (None, "")
+            if name not in _SILENT and (old not in (None, "") or new not in (None, ""))
         ],
     )
 
