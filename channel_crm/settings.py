@@ -7,6 +7,7 @@ secret key is generated once into `var/`.
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -47,7 +48,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# --- Applications, in the order of the layers ------------------------------------------------------
+# --- Applications, in the order of the layers -----------------------------------------------------
 INSTALLED_APPS = [
     "core",
     "accounts",
@@ -55,7 +56,7 @@ INSTALLED_APPS = [
     "partners",
     "sales",
     "performance",
-    *(["insights"] if (BASE_DIR / "insights" / "__init__.py").exists() else []),
+    "insights",
     "channel_crm",  # no models: its command `demo` may import everything
     "django.contrib.admin",
     "django.contrib.auth",
@@ -118,7 +119,7 @@ TEMPLATES = [
 # Widgets of our own are found among the templates.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# --- Data ------------------------------------------------------------------------------------------
+# --- Data -----------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///channel_crm")}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
@@ -128,10 +129,25 @@ DATABASES["default"] |= {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+
+def next_database(url: str) -> str:
+    """The same Redis server, the database after the one that `url` names: …/0 → …/1."""
+    parts = urlsplit(url)
+    index = parts.path.strip("/") or "0"
+    if parts.scheme not in ("redis", "rediss") or not index.isdigit():
+        raise ImproperlyConfigured(
+            "REDIS_URL names no numbered database (redis://host:6379/0). Set CACHE_URL, too."
+        )
+    return parts._replace(path=f"/{int(index) + 1}").geturl()
+
+
+# The queue must survive what clears the cache, so they never share a database.
+CACHE_URL = env("CACHE_URL", default="") or next_database(REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": CACHE_URL,
         "KEY_PREFIX": "channel_crm",
     }
 }
@@ -148,7 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "performance-tick": {"task": "performance.tasks.tick", "schedule": 60},
 }
 
-# --- Users -----------------------------------------------------------------------------------------
+# --- Users ----------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -172,7 +188,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Channel CRM"
 
-# --- Language and time -----------------------------------------------------------------------------
+# --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -181,13 +197,13 @@ USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 USE_THOUSAND_SEPARATOR = False
 
-# --- The house's own -------------------------------------------------------------------------------
+# --- The house's own ------------------------------------------------------------------------------
 SCOPE_ROOT = "partners.Partner"
 CURRENCY = env("CURRENCY", default="CNY")
 FISCAL_YEAR_START = env.int("FISCAL_YEAR_START", default=1)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=500 * 1024 * 1024)
 
-# --- Files -----------------------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -206,7 +222,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
-# --- Safety ----------------------------------------------------------------------------------------
+# --- Safety ---------------------------------------------------------------------------------------
 HTTPS = env.bool("HTTPS", default=not (LOCAL or DEBUG))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
@@ -236,7 +252,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- API -------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------------------
 # Requests a user may make in a window ("1200/min"); empty: as many as they like.
 API_RATE = env("API_RATE", default="1200/min")
 REST_FRAMEWORK = {
@@ -255,7 +271,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Channel CRM",
-    "DESCRIPTION": "Partners, sales, schemes and scores. Each error is a problem document (RFC 9457).",
+    "DESCRIPTION": (
+        "Partners, sales, schemes and scores. Each error is a problem document (RFC 9457)."
+    ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -290,10 +308,27 @@ OAUTH2_PROVIDER = {
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
     "OAUTH2_VALIDATOR_CLASS": "accounts.api_auth.ClientValidator",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # the database keeps hashes of tokens
+    # RFC 9700, the best practice for OAuth, in full. (TOKEN_STORAGE: the database keeps hashes.)
+    **{
+        f"COMPLIANT_BCP_RFC9700_{practice}": True
+        for practice in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "PKCE_REQUIRED",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+        )
+    },
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
 }
 
-# --- Logs ------------------------------------------------------------------------------------------
+# --- Logs -----------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

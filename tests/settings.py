@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from urllib.parse import urlsplit
 
 os.environ.setdefault("LOCAL", "1")
 
@@ -10,12 +11,21 @@ from channel_crm import local
 local.ensure()
 
 from channel_crm.settings import *  # noqa: E402, F403
-from channel_crm.settings import CACHES, DATABASES, REDIS_URL, STORAGES  # noqa: E402
+from channel_crm.settings import (  # noqa: E402
+    CACHES,
+    DATABASES,
+    REDIS_URL,
+    STORAGES,
+    next_database,
+)
 
-# Every test process has a Redis database of its own, and none of them that of `make run`.
+# A test process has its own pair of Redis databases, and none of them that of `make run`. (A
+# server has sixteen: the fifth process shares with the first, but for the names of its keys.)
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-CELERY_BROKER_URL = REDIS_URL = f"{REDIS_URL.rpartition('/')[0]}/{8 + _worker % 8}"
-CACHES["default"]["LOCATION"] = REDIS_URL
+REDIS_URL = urlsplit(REDIS_URL)._replace(path=f"/{8 + 2 * (_worker % 4)}").geturl()
+CELERY_BROKER_URL = REDIS_URL
+CACHE_URL = next_database(REDIS_URL)
+CACHES["default"] |= {"LOCATION": CACHE_URL, "KEY_PREFIX": f"test_{_worker}"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # the live server's threads must not hold the database
 CELERY_TASK_ALWAYS_EAGER = True  # there is no worker beside a test
 
