@@ -86,8 +86,10 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.target": "view add change",
         "core.import": "view add",
     },
-    Role.MARKETING: _READ | {"catalog.productline": "view add change", "catalog.product": "view add change"},
-    Role.SERVICE: _READ | {"partners.contact": "view add change", "partners.site": "view add change"},
+    Role.MARKETING: _READ
+    | {"catalog.productline": "view add change", "catalog.product": "view add change"},
+    Role.SERVICE: _READ
+    | {"partners.contact": "view add change", "partners.site": "view add change"},
     Role.FINANCE: _READ | {"sales.target": "view add change", "core.import": "view add"},
     Role.TRAINER: _MASTER_DATA
     | {"partners.partner": "view", "partners.contact": "view", "partners.site": "view"},

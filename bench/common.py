@@ -8,6 +8,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Result:
 
 
 HEADER = (
-    "| work | reference | to reach | measured (min–max) | work takes | reference takes | runs | notes |\n"
+    "| work | reference | to reach | measured (min–max) "
+    "| work takes | reference takes | runs | notes |\n"
     "|---|---|---|---|---|---|---|---|"
 )
 
@@ -86,10 +88,10 @@ def machine() -> str:
     """One line about where the figures were taken."""
     model = platform.machine()
     try:
-        with open("/proc/cpuinfo") as file:
+        with Path("/proc/cpuinfo").open() as file:
             names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
         model = names[0] if names else model
-        with open("/proc/meminfo") as file:
+        with Path("/proc/meminfo").open() as file:
             memory = f"{int(file.readline().split()[1]) / 2**20:.0f} GiB"
     except OSError:
         memory = "unknown memory"

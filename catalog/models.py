@@ -72,7 +72,10 @@ class Product(Model):
     code = models.CharField(_("code"), max_length=60)
     name = models.CharField(_("name"), max_length=200)
     product_line = models.ForeignKey(
-        ProductLine, verbose_name=_("product line"), on_delete=models.PROTECT, related_name="products"
+        ProductLine,
+        verbose_name=_("product line"),
+        on_delete=models.PROTECT,
+        related_name="products",
     )
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     category = models.CharField(_("category"), max_length=80, blank=True)
@@ -86,7 +89,10 @@ class Product(Model):
     )
     active_from = models.DateField(_("on sale from"), null=True, blank=True)
     active_to = models.DateField(
-        _("on sale until"), null=True, blank=True, help_text=_("The first day it is no longer sold.")
+        _("on sale until"),
+        null=True,
+        blank=True,
+        help_text=_("The first day it is no longer sold."),
     )
 
     objects = ProductQuerySet.as_manager()
@@ -102,7 +108,8 @@ class Product(Model):
                 violation_error_message=_("There is a product with this code already."),
             ),
             models.CheckConstraint(
-                name="product_price_not_negative", condition=Q(list_price__isnull=True) | Q(list_price__gte=0)
+                name="product_price_not_negative",
+                condition=Q(list_price__isnull=True) | Q(list_price__gte=0),
             ),
             models.CheckConstraint(
                 name="product_active_dates",

@@ -11,7 +11,15 @@ class CoreConfig(AppConfig):
 
         navigation.register(
             navigation.Item(
-                "imports", _("Imports"), "file-import", "core:import_list", 90, "core.view_import", group=4
+                "imports",
+                _("Imports"),
+                "file-import",
+                "core:import_list",
+                90,
+                "core.view_import",
+                group=4,
             ),
-            navigation.Item("jobs", _("Jobs"), "list-check", "core:job_list", 95, "core.view_job", group=4),
+            navigation.Item(
+                "jobs", _("Jobs"), "list-check", "core:job_list", 95, "core.view_job", group=4
+            ),
         )

@@ -35,7 +35,9 @@ def diff(before: Snapshot, after: Snapshot) -> Changes:
     names = [*before, *(name for name in after if name not in before)]
     pairs = {name: [before.get(name), after.get(name)] for name in names}
     return {
-        name: [old, new] for name, (old, new) in pairs.items() if old != new and (old, new) not in _NOTHING
+        name: [old, new]
+        for name, (old, new) in pairs.items()
+        if old != new and (old, new) not in _NOTHING
     }
 
 

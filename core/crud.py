@@ -64,7 +64,11 @@ def delete(obj: models.Model, *, by: Any, reason: str = "") -> None:
     if plan.protected:
         raise Conflict("protected", plan.refusal())
     audit.record(
-        verb_of(obj, "deleted"), obj, by=by, reason=reason, changes=audit.diff(audit.snapshot(obj), {})
+        verb_of(obj, "deleted"),
+        obj,
+        by=by,
+        reason=reason,
+        changes=audit.diff(audit.snapshot(obj), {}),
     )
     try:
         with transaction.atomic():

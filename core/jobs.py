@@ -80,7 +80,7 @@ def running(job_id: int) -> Iterator[Progress]:
 
 
 def progress_of(job: Job) -> dict[str, Any]:
-    """{done, total, message, percent} of a running job; percent is None when the total is unknown."""
+    """{done, total, message, percent} of a running job; percent is None without a total."""
     found = cache.get(_key(job.pk)) or {"done": 0, "total": None, "message": ""}
     total = found["total"]
     return {**found, "percent": min(100, found["done"] * 100 // total) if total else None}

@@ -1,7 +1,7 @@
 """Periods of the fiscal calendar: half-open, pure, named by a code.
 
-`2013-09` is a month, `2013Q3` a quarter and `2013` a year. Months are calendar months. A fiscal year
-is named after the calendar year in which it starts: with `fiscal_start=4`, `2013` runs from
+`2013-09` is a month, `2013Q3` a quarter and `2013` a year. Months are calendar months. A fiscal
+year is named after the calendar year in which it starts: with `fiscal_start=4`, `2013` runs from
 2013-04-01 to 2014-04-01 (exclusive) and `2013Q1` starts on 2013-04-01.
 """
 
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from core.errors import DomainError
 

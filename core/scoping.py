@@ -26,7 +26,7 @@ class ScopedQuerySet(QuerySet):
         """Rows that `user` may see. Anonymous and inactive users see nothing."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        path = self.model.scope_path
+        path = self.model.scope_path  # type: ignore[attr-defined]
         if path is None or sees_everything(user):
             return self.all()
         seen = _end_of(self.model, path).objects.visible_to(user)
@@ -109,7 +109,7 @@ def scope_errors(model: type[models.Model]) -> list[checks.Error]:
                 id="core.E002",
             )
         ]
-    if path is None or path == "pk":
+    if not isinstance(path, str) or path == "pk":
         return []
     try:
         end = _end_of(model, path)

@@ -8,7 +8,9 @@ import unicodedata
 from pypinyin import lazy_pinyin
 
 # Zero-width and bidirectional marks, byte-order mark, soft hyphen, NUL and other controls.
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
 
 
 def clean_text(value: str) -> str:

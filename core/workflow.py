@@ -35,13 +35,15 @@ class StatefulModel(models.Model):
     def clean_fields(self, exclude: Any = None) -> None:
         super().clean_fields(exclude={*(exclude or ()), *state_fields(type(self))})
 
-    def refresh_from_db(self, using: Any = None, fields: Any = None, **kwargs: Any) -> None:
+    def refresh_from_db(
+        self, using: str | None = None, fields: Any = None, from_queryset: Any = None
+    ) -> None:
         # The field refuses a second value, so the first is forgotten. (The library's own mixin
         # lifts the protection of the field itself for a moment, for all threads.)
         for name in state_fields(type(self)):
             if fields is None or name in fields:
                 self.__dict__.pop(name, None)
-        super().refresh_from_db(using, fields, **kwargs)
+        super().refresh_from_db(using, fields, from_queryset)
 
 
 def state_fields(model: type[models.Model]) -> list[str]:

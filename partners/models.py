@@ -11,9 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy as _, pgettext_lazy
 from django_fsm import FSMField, transition
 
 from accounts.models import Territory
@@ -84,7 +82,9 @@ class PartnerQuerySet(TreeQuerySet):
         if member is None:
             return self.none()
         partner_id, with_sub_partners, path = member
-        return self.filter(path__startswith=path) if with_sub_partners else self.filter(pk=partner_id)
+        return (
+            self.filter(path__startswith=path) if with_sub_partners else self.filter(pk=partner_id)
+        )
 
 
 class Partner(StatefulModel, TreeModel, Model):
@@ -159,7 +159,8 @@ class Partner(StatefulModel, TreeModel, Model):
                 violation_error_message=_("There is a partner with this code already."),
             ),
             models.CheckConstraint(
-                name="partner_state_known", condition=Q(state__in=["prospect", "onboarding", "active", "suspended", "exited"])
+                name="partner_state_known",
+                condition=Q(state__in=["prospect", "onboarding", "active", "suspended", "exited"]),
             ),
             models.CheckConstraint(
                 name="partner_credit_code_form",
@@ -198,7 +199,7 @@ class Partner(StatefulModel, TreeModel, Model):
         self.credit_code = (self.credit_code or "").strip().upper() or None
         self.pinyin = pinyin_of(self.name)
 
-    # --- Lifecycle ---------------------------------------------------------------------------------
+    # --- Lifecycle --------------------------------------------------------------------------------
 
     def activation_blockers(self, by: Any) -> list[Problem]:
         """Why business cannot begin: somebody must own the partner and somebody must answer."""

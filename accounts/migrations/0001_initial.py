@@ -10,79 +10,255 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Territory',
+            name="Territory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('path', models.TextField(db_collation='C', default='', editable=False)),
-                ('code', models.CharField(max_length=40, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('level', models.CharField(choices=[('country', 'Country'), ('region', 'Region'), ('province', 'Province'), ('city', 'City'), ('county', 'County')], default='region', max_length=10, verbose_name='level')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.territory', verbose_name='parent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("path", models.TextField(db_collation="C", default="", editable=False)),
+                ("code", models.CharField(max_length=40, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("country", "Country"),
+                            ("region", "Region"),
+                            ("province", "Province"),
+                            ("city", "City"),
+                            ("county", "County"),
+                        ],
+                        default="region",
+                        max_length=10,
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="accounts.territory",
+                        verbose_name="parent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'territory',
-                'verbose_name_plural': 'territories',
-                'ordering': ['code'],
-                'abstract': False,
+                "verbose_name": "territory",
+                "verbose_name_plural": "territories",
+                "ordering": ["code"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('role', models.CharField(choices=[('director', 'Channel director'), ('sales_manager', 'Sales manager'), ('marketing', 'Marketing'), ('service', 'Customer service'), ('finance', 'Finance'), ('trainer', 'Trainer'), ('administrator', 'Administrator'), ('partner_admin', 'Partner administrator'), ('partner_member', 'Partner member'), ('integration', 'Integration')], default='sales_manager', max_length=20, verbose_name='role')),
-                ('language', models.CharField(choices=[('zh-hans', 'Simplified Chinese'), ('en', 'English')], default='zh-hans', max_length=10, verbose_name='language')),
-                ('amount_unit', models.CharField(blank=True, choices=[('', 'Full amounts'), ('wan', '万 and 亿')], default='', max_length=5, verbose_name='amounts in')),
-                ('preferences', models.JSONField(blank=True, default=dict, editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('territories', models.ManyToManyField(blank=True, related_name='users', to='accounts.territory', verbose_name='territories')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("director", "Channel director"),
+                            ("sales_manager", "Sales manager"),
+                            ("marketing", "Marketing"),
+                            ("service", "Customer service"),
+                            ("finance", "Finance"),
+                            ("trainer", "Trainer"),
+                            ("administrator", "Administrator"),
+                            ("partner_admin", "Partner administrator"),
+                            ("partner_member", "Partner member"),
+                            ("integration", "Integration"),
+                        ],
+                        default="sales_manager",
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("zh-hans", "Simplified Chinese"), ("en", "English")],
+                        default="zh-hans",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "amount_unit",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "Full amounts"), ("wan", "万 and 亿")],
+                        default="",
+                        max_length=5,
+                        verbose_name="amounts in",
+                    ),
+                ),
+                ("preferences", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "territories",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="users",
+                        to="accounts.territory",
+                        verbose_name="territories",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
         ),
         migrations.AddIndex(
-            model_name='territory',
-            index=models.Index(fields=['path'], name='accounts_territory_path'),
+            model_name="territory",
+            index=models.Index(fields=["path"], name="accounts_territory_path"),
         ),
         migrations.AddConstraint(
-            model_name='territory',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('code'), name='territory_code_unique', violation_error_message='There is a territory with this code already.'),
+            model_name="territory",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Upper("code"),
+                name="territory_code_unique",
+                violation_error_message="There is a territory with this code already.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='territory',
-            trigger=pgtrigger.compiler.Trigger(name='set_path', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE above text;', func="\n        IF NEW.parent_id IS NULL THEN\n            NEW.path := '/' || NEW.id || '/';\n        ELSE\n            SELECT path INTO above FROM accounts_territory WHERE id = NEW.parent_id;\n            IF position('/' || NEW.id || '/' IN above) > 0 THEN\n                RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';\n            END IF;\n            NEW.path := above || NEW.id || '/';\n        END IF;\n        RETURN NEW;\n        ", hash='6cddcdd8975140833b182f1bb7c5dd22073935f4', operation='INSERT OR UPDATE OF "parent_id"', pgid='pgtrigger_set_path_5cadb', table='accounts_territory', when='BEFORE')),
+            model_name="territory",
+            trigger=pgtrigger.compiler.Trigger(
+                name="set_path",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE above text;",
+                    func="\n        IF NEW.parent_id IS NULL THEN\n            NEW.path := '/' || NEW.id || '/';\n        ELSE\n            SELECT path INTO above FROM accounts_territory WHERE id = NEW.parent_id;\n            IF position('/' || NEW.id || '/' IN above) > 0 THEN\n                RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';\n            END IF;\n            NEW.path := above || NEW.id || '/';\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="6cddcdd8975140833b182f1bb7c5dd22073935f4",
+                    operation='INSERT OR UPDATE OF "parent_id"',
+                    pgid="pgtrigger_set_path_5cadb",
+                    table="accounts_territory",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='territory',
-            trigger=pgtrigger.compiler.Trigger(name='move_subtree', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.path IS DISTINCT FROM NEW.path)', func='\n        UPDATE accounts_territory\n           SET path = NEW.path || substr(path, length(OLD.path) + 1)\n         WHERE starts_with(path, OLD.path) AND id <> NEW.id;\n        RETURN NULL;\n        ', hash='1652051bb3ed70e597134ff460abb0922f4c3a34', operation='UPDATE OF "parent_id"', pgid='pgtrigger_move_subtree_44d5e', table='accounts_territory', when='AFTER')),
+            model_name="territory",
+            trigger=pgtrigger.compiler.Trigger(
+                name="move_subtree",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.path IS DISTINCT FROM NEW.path)",
+                    func="\n        UPDATE accounts_territory\n           SET path = NEW.path || substr(path, length(OLD.path) + 1)\n         WHERE starts_with(path, OLD.path) AND id <> NEW.id;\n        RETURN NULL;\n        ",
+                    hash="1652051bb3ed70e597134ff460abb0922f4c3a34",
+                    operation='UPDATE OF "parent_id"',
+                    pgid="pgtrigger_move_subtree_44d5e",
+                    table="accounts_territory",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(condition=models.Q(('email', ''), _negated=True), fields=('email',), name='user_email_unique', violation_error_message='Another user has this address already.'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("email", ""), _negated=True),
+                fields=("email",),
+                name="user_email_unique",
+                violation_error_message="Another user has this address already.",
+            ),
         ),
     ]

@@ -45,7 +45,7 @@ def exact(value: Any) -> str:
     number = _decimal(value)
     if number is None:
         return NONE
-    places = max(0, -int(number.normalize().as_tuple().exponent))  # type: ignore[arg-type]
+    places = max(0, -int(number.normalize().as_tuple().exponent))
     return _grouped(number, places)
 
 

@@ -12,160 +12,412 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         TrigramExtension(),
         migrations.CreateModel(
-            name='Level',
+            name="Level",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('code', models.SlugField(max_length=20, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=40, verbose_name='name')),
-                ('name_en', models.CharField(blank=True, max_length=40, verbose_name='English name')),
-                ('rank', models.PositiveSmallIntegerField(unique=True, verbose_name='rank')),
-                ('color', models.CharField(choices=[('purple', 'Purple'), ('yellow', 'Yellow'), ('secondary', 'Grey'), ('orange', 'Orange'), ('blue', 'Blue'), ('green', 'Green')], default='secondary', max_length=10, verbose_name='colour')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("code", models.SlugField(max_length=20, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=40, verbose_name="name")),
+                (
+                    "name_en",
+                    models.CharField(blank=True, max_length=40, verbose_name="English name"),
+                ),
+                ("rank", models.PositiveSmallIntegerField(unique=True, verbose_name="rank")),
+                (
+                    "color",
+                    models.CharField(
+                        choices=[
+                            ("purple", "Purple"),
+                            ("yellow", "Yellow"),
+                            ("secondary", "Grey"),
+                            ("orange", "Orange"),
+                            ("blue", "Blue"),
+                            ("green", "Green"),
+                        ],
+                        default="secondary",
+                        max_length=10,
+                        verbose_name="colour",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'level',
-                'verbose_name_plural': 'levels',
-                'ordering': ['-rank'],
+                "verbose_name": "level",
+                "verbose_name_plural": "levels",
+                "ordering": ["-rank"],
             },
         ),
         migrations.CreateModel(
-            name='Partner',
+            name="Partner",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('path', models.TextField(db_collation='C', default='', editable=False)),
-                ('code', models.CharField(max_length=40, verbose_name='code')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('short_name', models.CharField(blank=True, max_length=60, verbose_name='short name')),
-                ('pinyin', models.CharField(default='', editable=False, max_length=300)),
-                ('channel_type', models.CharField(choices=[('distributor', 'Distributor'), ('agent', 'Agent'), ('dealer', 'Dealer'), ('retailer', 'Retailer'), ('ecommerce', 'E-commerce'), ('integrator', 'System integrator')], default='distributor', max_length=20, verbose_name='channel type')),
-                ('legal_name', models.CharField(blank=True, max_length=200, verbose_name='legal name')),
-                ('credit_code', models.CharField(blank=True, max_length=18, null=True, unique=True, verbose_name='unified social credit code')),
-                ('state', django_fsm.FSMField(choices=[('prospect', 'Prospect'), ('onboarding', 'Onboarding'), ('active', 'Active'), ('suspended', 'Suspended'), ('exited', 'Exited')], default='prospect', max_length=50, protected=True, verbose_name='state')),
-                ('started_on', models.DateField(blank=True, null=True, verbose_name='cooperation since')),
-                ('ended_on', models.DateField(blank=True, editable=False, null=True, verbose_name='cooperation until')),
-                ('note', models.TextField(blank=True, verbose_name='note')),
-                ('level', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='partners.level', verbose_name='level')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_partners', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='partners.partner', verbose_name='parent')),
-                ('territory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='accounts.territory', verbose_name='territory')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("path", models.TextField(db_collation="C", default="", editable=False)),
+                ("code", models.CharField(max_length=40, verbose_name="code")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "short_name",
+                    models.CharField(blank=True, max_length=60, verbose_name="short name"),
+                ),
+                ("pinyin", models.CharField(default="", editable=False, max_length=300)),
+                (
+                    "channel_type",
+                    models.CharField(
+                        choices=[
+                            ("distributor", "Distributor"),
+                            ("agent", "Agent"),
+                            ("dealer", "Dealer"),
+                            ("retailer", "Retailer"),
+                            ("ecommerce", "E-commerce"),
+                            ("integrator", "System integrator"),
+                        ],
+                        default="distributor",
+                        max_length=20,
+                        verbose_name="channel type",
+                    ),
+                ),
+                (
+                    "legal_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="legal name"),
+                ),
+                (
+                    "credit_code",
+                    models.CharField(
+                        blank=True,
+                        max_length=18,
+                        null=True,
+                        unique=True,
+                        verbose_name="unified social credit code",
+                    ),
+                ),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("prospect", "Prospect"),
+                            ("onboarding", "Onboarding"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("exited", "Exited"),
+                        ],
+                        default="prospect",
+                        max_length=50,
+                        protected=True,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "started_on",
+                    models.DateField(blank=True, null=True, verbose_name="cooperation since"),
+                ),
+                (
+                    "ended_on",
+                    models.DateField(
+                        blank=True, editable=False, null=True, verbose_name="cooperation until"
+                    ),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                (
+                    "level",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="partners",
+                        to="partners.level",
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_partners",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="partners.partner",
+                        verbose_name="parent",
+                    ),
+                ),
+                (
+                    "territory",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="partners",
+                        to="accounts.territory",
+                        verbose_name="territory",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'partner',
-                'verbose_name_plural': 'partners',
-                'ordering': ['code'],
-                'permissions': [('change_state_partner', 'Can change the state of a partner')],
-                'abstract': False,
+                "verbose_name": "partner",
+                "verbose_name_plural": "partners",
+                "ordering": ["code"],
+                "permissions": [("change_state_partner", "Can change the state of a partner")],
+                "abstract": False,
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('include_sub_partners', models.BooleanField(default=False, verbose_name='sees the partners below')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='membership', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='partners.partner', verbose_name='partner')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "include_sub_partners",
+                    models.BooleanField(default=False, verbose_name="sees the partners below"),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="membership",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="partners.partner",
+                        verbose_name="partner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'portal access',
-                'verbose_name_plural': 'portal accesses',
-                'ordering': ['user'],
+                "verbose_name": "portal access",
+                "verbose_name_plural": "portal accesses",
+                "ordering": ["user"],
             },
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('sales', 'Sales'), ('finance', 'Finance'), ('warehouse', 'Warehouse'), ('service', 'Service'), ('other', 'Other')], default='other', max_length=10, verbose_name='role')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='phone')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('wechat', models.CharField(blank=True, max_length=60, verbose_name='WeChat')),
-                ('is_primary', models.BooleanField(default=False, verbose_name='first contact')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='partners.partner', verbose_name='partner')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "Owner"),
+                            ("sales", "Sales"),
+                            ("finance", "Finance"),
+                            ("warehouse", "Warehouse"),
+                            ("service", "Service"),
+                            ("other", "Other"),
+                        ],
+                        default="other",
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=40, verbose_name="phone")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("wechat", models.CharField(blank=True, max_length=60, verbose_name="WeChat")),
+                ("is_primary", models.BooleanField(default=False, verbose_name="first contact")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contacts",
+                        to="partners.partner",
+                        verbose_name="partner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'contact',
-                'verbose_name_plural': 'contacts',
-                'ordering': ['-is_primary', 'name', 'id'],
+                "verbose_name": "contact",
+                "verbose_name_plural": "contacts",
+                "ordering": ["-is_primary", "name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Site',
+            name="Site",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('kind', models.CharField(choices=[('office', 'Office'), ('warehouse', 'Warehouse'), ('shop', 'Shop')], default='office', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('address', models.CharField(blank=True, max_length=300, verbose_name='address')),
-                ('postcode', models.CharField(blank=True, max_length=20, verbose_name='postcode')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sites', to='partners.partner', verbose_name='partner')),
-                ('territory', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sites', to='accounts.territory', verbose_name='territory')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("office", "Office"),
+                            ("warehouse", "Warehouse"),
+                            ("shop", "Shop"),
+                        ],
+                        default="office",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("address", models.CharField(blank=True, max_length=300, verbose_name="address")),
+                ("postcode", models.CharField(blank=True, max_length=20, verbose_name="postcode")),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sites",
+                        to="partners.partner",
+                        verbose_name="partner",
+                    ),
+                ),
+                (
+                    "territory",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sites",
+                        to="accounts.territory",
+                        verbose_name="territory",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'site',
-                'verbose_name_plural': 'sites',
-                'ordering': ['name', 'id'],
+                "verbose_name": "site",
+                "verbose_name_plural": "sites",
+                "ordering": ["name", "id"],
             },
         ),
         migrations.AddIndex(
-            model_name='partner',
-            index=models.Index(fields=['path'], name='partners_partner_path'),
+            model_name="partner",
+            index=models.Index(fields=["path"], name="partners_partner_path"),
         ),
         migrations.AddIndex(
-            model_name='partner',
-            index=models.Index(fields=['pinyin', 'id'], name='partner_pinyin'),
+            model_name="partner",
+            index=models.Index(fields=["pinyin", "id"], name="partner_pinyin"),
         ),
         migrations.AddIndex(
-            model_name='partner',
-            index=models.Index(fields=['state', 'id'], name='partner_state'),
+            model_name="partner",
+            index=models.Index(fields=["state", "id"], name="partner_state"),
         ),
         migrations.AddIndex(
-            model_name='partner',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['name', 'short_name', 'code', 'pinyin'], name='partner_search', opclasses=['gin_trgm_ops', 'gin_trgm_ops', 'gin_trgm_ops', 'gin_trgm_ops']),
+            model_name="partner",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["name", "short_name", "code", "pinyin"],
+                name="partner_search",
+                opclasses=["gin_trgm_ops", "gin_trgm_ops", "gin_trgm_ops", "gin_trgm_ops"],
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('code'), name='partner_code_unique', violation_error_message='There is a partner with this code already.'),
+            model_name="partner",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Upper("code"),
+                name="partner_code_unique",
+                violation_error_message="There is a partner with this code already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['prospect', 'onboarding', 'active', 'suspended', 'exited'])), name='partner_state_known'),
+            model_name="partner",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["prospect", "onboarding", "active", "suspended", "exited"])
+                ),
+                name="partner_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('credit_code__isnull', True), ('credit_code__regex', '^[0-9A-HJ-NPQRTUWXY]{18}$'), _connector='OR'), name='partner_credit_code_form'),
+            model_name="partner",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credit_code__isnull", True),
+                    ("credit_code__regex", "^[0-9A-HJ-NPQRTUWXY]{18}$"),
+                    _connector="OR",
+                ),
+                name="partner_credit_code_form",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partner',
-            trigger=pgtrigger.compiler.Trigger(name='set_path', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE above text;', func="\n        IF NEW.parent_id IS NULL THEN\n            NEW.path := '/' || NEW.id || '/';\n        ELSE\n            SELECT path INTO above FROM partners_partner WHERE id = NEW.parent_id;\n            IF position('/' || NEW.id || '/' IN above) > 0 THEN\n                RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';\n            END IF;\n            NEW.path := above || NEW.id || '/';\n        END IF;\n        RETURN NEW;\n        ", hash='13224de80cc138c737f0980dcfea5e6db8592af2', operation='INSERT OR UPDATE OF "parent_id"', pgid='pgtrigger_set_path_17abd', table='partners_partner', when='BEFORE')),
+            model_name="partner",
+            trigger=pgtrigger.compiler.Trigger(
+                name="set_path",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE above text;",
+                    func="\n        IF NEW.parent_id IS NULL THEN\n            NEW.path := '/' || NEW.id || '/';\n        ELSE\n            SELECT path INTO above FROM partners_partner WHERE id = NEW.parent_id;\n            IF position('/' || NEW.id || '/' IN above) > 0 THEN\n                RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';\n            END IF;\n            NEW.path := above || NEW.id || '/';\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="13224de80cc138c737f0980dcfea5e6db8592af2",
+                    operation='INSERT OR UPDATE OF "parent_id"',
+                    pgid="pgtrigger_set_path_17abd",
+                    table="partners_partner",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partner',
-            trigger=pgtrigger.compiler.Trigger(name='move_subtree', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.path IS DISTINCT FROM NEW.path)', func='\n        UPDATE partners_partner\n           SET path = NEW.path || substr(path, length(OLD.path) + 1)\n         WHERE starts_with(path, OLD.path) AND id <> NEW.id;\n        RETURN NULL;\n        ', hash='058bc875e1b4515078388ccf049dda10566d3667', operation='UPDATE OF "parent_id"', pgid='pgtrigger_move_subtree_81ff9', table='partners_partner', when='AFTER')),
+            model_name="partner",
+            trigger=pgtrigger.compiler.Trigger(
+                name="move_subtree",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.path IS DISTINCT FROM NEW.path)",
+                    func="\n        UPDATE partners_partner\n           SET path = NEW.path || substr(path, length(OLD.path) + 1)\n         WHERE starts_with(path, OLD.path) AND id <> NEW.id;\n        RETURN NULL;\n        ",
+                    hash="058bc875e1b4515078388ccf049dda10566d3667",
+                    operation='UPDATE OF "parent_id"',
+                    pgid="pgtrigger_move_subtree_81ff9",
+                    table="partners_partner",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('partner',), name='contact_one_primary', violation_error_message='The partner has a first contact already.'),
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_primary", True)),
+                fields=("partner",),
+                name="contact_one_primary",
+                violation_error_message="The partner has a first contact already.",
+            ),
         ),
     ]

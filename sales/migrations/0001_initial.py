@@ -8,77 +8,308 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('core', '0001_initial'),
-        ('partners', '0002_levels'),
+        ("catalog", "0001_initial"),
+        ("core", "0001_initial"),
+        ("partners", "0002_levels"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SalesDaily',
+            name="SalesDaily",
             fields=[
-                ('pk', models.CompositePrimaryKey('partner', 'day', 'kind', 'product_line', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('day', models.DateField()),
-                ('lines', models.IntegerField()),
-                ('kind', models.CharField(choices=[('sell_in', 'Sell-in'), ('sell_through', 'Sell-through'), ('sell_out', 'Sell-out')], max_length=12)),
-                ('net', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('returns', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('partner', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partners.partner')),
-                ('product_line', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.productline')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "partner",
+                        "day",
+                        "kind",
+                        "product_line",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("lines", models.IntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sell_in", "Sell-in"),
+                            ("sell_through", "Sell-through"),
+                            ("sell_out", "Sell-out"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("net", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("returns", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("quantity", models.DecimalField(decimal_places=4, max_digits=24)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "product_line",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="catalog.productline",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Daily sales',
-                'verbose_name_plural': 'Daily sales',
-                'indexes': [django.contrib.postgres.indexes.BrinIndex(fields=['day'], name='sales_daily_day_brin', pages_per_range=32)],
+                "verbose_name": "Daily sales",
+                "verbose_name_plural": "Daily sales",
+                "indexes": [
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["day"], name="sales_daily_day_brin", pages_per_range=32
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SalesFact',
+            name="SalesFact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='Recorded at')),
-                ('occurred_on', models.DateField(verbose_name='Date')),
-                ('row_no', models.PositiveIntegerField(blank=True, null=True, verbose_name='Row')),
-                ('kind', models.CharField(choices=[('sell_in', 'Sell-in'), ('sell_through', 'Sell-through'), ('sell_out', 'Sell-out')], default='sell_in', max_length=12, verbose_name='Kind')),
-                ('source', models.CharField(db_collation='C', max_length=40, verbose_name='Source')),
-                ('reference', models.CharField(db_collation='C', max_length=100, verbose_name='Reference')),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=18, verbose_name='Quantity')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18, verbose_name='Amount')),
-                ('load', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.import', verbose_name='Import')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sales_facts', to='partners.partner', verbose_name='Partner')),
-                ('product', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sales_facts', to='catalog.product', verbose_name='Product')),
-                ('reverses', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='sales.salesfact', verbose_name='Reverses')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="Recorded at",
+                    ),
+                ),
+                ("occurred_on", models.DateField(verbose_name="Date")),
+                ("row_no", models.PositiveIntegerField(blank=True, null=True, verbose_name="Row")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sell_in", "Sell-in"),
+                            ("sell_through", "Sell-through"),
+                            ("sell_out", "Sell-out"),
+                        ],
+                        default="sell_in",
+                        max_length=12,
+                        verbose_name="Kind",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(db_collation="C", max_length=40, verbose_name="Source"),
+                ),
+                (
+                    "reference",
+                    models.CharField(db_collation="C", max_length=100, verbose_name="Reference"),
+                ),
+                (
+                    "quantity",
+                    models.DecimalField(decimal_places=4, max_digits=18, verbose_name="Quantity"),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=4, max_digits=18, verbose_name="Amount"),
+                ),
+                (
+                    "load",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.import",
+                        verbose_name="Import",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sales_facts",
+                        to="partners.partner",
+                        verbose_name="Partner",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sales_facts",
+                        to="catalog.product",
+                        verbose_name="Product",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="sales.salesfact",
+                        verbose_name="Reverses",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Sales line',
-                'verbose_name_plural': 'Sales lines',
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['partner', 'occurred_on'], name='sales_fact_partner_date'), django.contrib.postgres.indexes.BrinIndex(fields=['occurred_on'], name='sales_fact_date_brin'), django.contrib.postgres.indexes.BrinIndex(fields=['load'], name='sales_fact_load_brin'), models.Index(condition=models.Q(('reverses__isnull', False)), fields=['reverses'], name='sales_fact_reverses')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'reference'), name='sales_fact_reference'), models.CheckConstraint(condition=models.Q(('kind__in', ['sell_in', 'sell_through', 'sell_out'])), name='sales_fact_kind'), models.CheckConstraint(condition=models.Q(('amount__lt', 100000000000000), ('quantity__lt', 100000000000000)), name='sales_fact_finite'), models.CheckConstraint(condition=models.Q(('occurred_on__range', ('1990-01-01', '2100-12-31'))), name='sales_fact_date'), models.CheckConstraint(condition=models.Q(models.Q(('reference', ''), _negated=True), models.Q(('source', ''), _negated=True)), name='sales_fact_reference_given'), models.CheckConstraint(condition=models.Q(('reverses', models.F('id')), _negated=True), name='sales_fact_not_itself')],
+                "verbose_name": "Sales line",
+                "verbose_name_plural": "Sales lines",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["partner", "occurred_on"], name="sales_fact_partner_date"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["occurred_on"], name="sales_fact_date_brin"
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["load"], name="sales_fact_load_brin"
+                    ),
+                    models.Index(
+                        condition=models.Q(("reverses__isnull", False)),
+                        fields=["reverses"],
+                        name="sales_fact_reverses",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "reference"), name="sales_fact_reference"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["sell_in", "sell_through", "sell_out"])),
+                        name="sales_fact_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__lt", 100000000000000), ("quantity__lt", 100000000000000)
+                        ),
+                        name="sales_fact_finite",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("occurred_on__range", ("1990-01-01", "2100-12-31"))),
+                        name="sales_fact_date",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reference", ""), _negated=True),
+                            models.Q(("source", ""), _negated=True),
+                        ),
+                        name="sales_fact_reference_given",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reverses", models.F("id")), _negated=True),
+                        name="sales_fact_not_itself",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Target',
+            name="Target",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('month', models.DateField(db_index=True, help_text='Its first day.', verbose_name='Month')),
-                ('kind', models.CharField(choices=[('sell_in', 'Sell-in'), ('sell_through', 'Sell-through'), ('collection', 'Collection')], default='sell_in', max_length=12, verbose_name='Kind')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=18, validators=[django.core.validators.MinValueValidator(0)], verbose_name='Amount')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='partners.partner', verbose_name='Partner')),
-                ('product_line', models.ForeignKey(blank=True, help_text='Empty: all product lines together.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='catalog.productline', verbose_name='Product line')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "month",
+                    models.DateField(
+                        db_index=True, help_text="Its first day.", verbose_name="Month"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sell_in", "Sell-in"),
+                            ("sell_through", "Sell-through"),
+                            ("collection", "Collection"),
+                        ],
+                        default="sell_in",
+                        max_length=12,
+                        verbose_name="Kind",
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=2,
+                        max_digits=18,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="Amount",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="partners.partner",
+                        verbose_name="Partner",
+                    ),
+                ),
+                (
+                    "product_line",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all product lines together.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="targets",
+                        to="catalog.productline",
+                        verbose_name="Product line",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Target',
-                'verbose_name_plural': 'Targets',
-                'ordering': ['-month', 'partner', 'product_line'],
-                'constraints': [models.UniqueConstraint(fields=('partner', 'month', 'kind', 'product_line'), name='sales_target_unique', nulls_distinct=False, violation_error_message='This partner has a target for this month, kind and product line already.'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='sales_target_month', violation_error_message='A month is given by its first day.'), models.CheckConstraint(condition=models.Q(('kind__in', ['sell_in', 'sell_through', 'collection'])), name='sales_target_kind'), models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('amount__lt', 10000000000000000)), name='sales_target_amount')],
+                "verbose_name": "Target",
+                "verbose_name_plural": "Targets",
+                "ordering": ["-month", "partner", "product_line"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("partner", "month", "kind", "product_line"),
+                        name="sales_target_unique",
+                        nulls_distinct=False,
+                        violation_error_message="This partner has a target for this month, kind and product line already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("month__day", 1)),
+                        name="sales_target_month",
+                        violation_error_message="A month is given by its first day.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["sell_in", "sell_through", "collection"])),
+                        name="sales_target_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0), ("amount__lt", 10000000000000000)),
+                        name="sales_target_amount",
+                    ),
+                ],
             },
         ),
     ]

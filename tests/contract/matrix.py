@@ -1,8 +1,8 @@
 """Who may do what, written out a second time, so that a slip in the code has a witness.
 
 `MODELS` says for each model with pages which members of the cast may view, add, change, delete and
-use its transitions. `PAGES` says it for every other address. An address that is in neither fails the
-build (test_matrix.py).
+use its transitions. `PAGES` says it for every other address. An address that is in neither fails
+the build (test_matrix.py).
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def test_every_model_of_the_house_declares_its_scope():
 
 
 def test_the_check_refuses_a_model_that_declares_nothing():
-    class Undeclared(models.Model):
+    class Undeclared(models.Model):  # noqa: DJ008 (nobody prints it)
         class Meta:
             app_label = "core"
             managed = False
