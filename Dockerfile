@@ -19,7 +19,7 @@ COPY --from=assets /src/node_modules /src/node_modules
 RUN .venv/bin/python tools/install.py --assets-from /src/node_modules \
     && .venv/bin/python tools/messages.py compile \
     && LOCAL=1 DATABASE_URL=postgres:///none REDIS_URL=redis://none \
-       .venv/bin/python manage.py collectstatic --no-input --ignore tabler-icons \
+       .venv/bin/python manage.py collectstatic --no-input \
     && rm -f var/secret_key var/install.lock
 
 FROM python:3.13-slim

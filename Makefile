@@ -48,5 +48,5 @@ lock: install-dev
 	@npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:
-	@rm -rf .venv static/vendor var/static .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv vendor static/vendor var/static .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find locale -name '*.mo' -delete

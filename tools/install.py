@@ -1,4 +1,4 @@
-"""Install what the program needs into this checkout: .venv, static/vendor and compiled messages.
+"""Install what the program needs into this checkout: .venv, vendored files, compiled messages.
 
 Runs on a bare Python (only the standard library here) and does again only what has changed: each
 step leaves the digest of what it was made from beside what it made.
@@ -18,14 +18,16 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 VENDOR = ROOT / "static" / "vendor"
-# From the npm packages of package-lock.json to static/vendor: the only files the pages use.
+# Drawn into the pages by a template tag. Nobody fetches them, so they need no address of their own.
+ICONS = ROOT / "vendor" / "icons"
+# From the npm packages of package-lock.json to VENDOR: the only files the pages use.
 ASSETS = {
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
     "@tabler/core/dist/js/tabler.min.js": "tabler/tabler.min.js",
-    "@tabler/icons/icons/outline": "tabler-icons/outline",
     "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
     "echarts/dist/echarts.min.js": "echarts/echarts.min.js",
 }
+ICON_SHAPES = "@tabler/icons/icons/outline"
 # The maps stay behind, so the files must not name them: fingerprinting follows such names.
 SOURCE_MAP = re.compile(rb"\n?(/\*|//)# sourceMappingURL=[^\n]*")
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "-qq"]
@@ -108,20 +110,19 @@ def install_assets() -> None:
 
 
 def copy_assets(modules: Path) -> None:
-    """Put what the pages use of the npm packages into static/vendor, all of it or nothing."""
+    """Put what the pages use of the npm packages in its place, all of it or nothing."""
     fresh = ROOT / "var" / "vendor.new"
     shutil.rmtree(fresh, ignore_errors=True)
     for source, target in ASSETS.items():
-        place = fresh / target
+        place = fresh / "files" / target
         place.parent.mkdir(parents=True, exist_ok=True)
-        found = modules / source
-        if found.is_dir():
-            shutil.copytree(found, place)
-        else:
-            place.write_bytes(SOURCE_MAP.sub(b"", found.read_bytes()))
-    shutil.rmtree(VENDOR, ignore_errors=True)
-    VENDOR.parent.mkdir(exist_ok=True)
-    fresh.rename(VENDOR)
+        place.write_bytes(SOURCE_MAP.sub(b"", (modules / source).read_bytes()))
+    shutil.copytree(modules / ICON_SHAPES, fresh / "icons")
+    for made, place in ((fresh / "icons", ICONS), (fresh / "files", VENDOR)):
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(exist_ok=True)
+        made.rename(place)
+    fresh.rmdir()
 
 
 def npm(work: Path) -> list:

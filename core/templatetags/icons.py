@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from pathlib import Path
 
 from django import template
-from django.contrib.staticfiles import finders
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -17,10 +16,10 @@ _SHAPE = re.compile(r"<(?:path|circle|rect|line|polyline|ellipse)\b[^>]*/>")
 @lru_cache(maxsize=512)
 def svg(name: str) -> SafeString:
     """The icon, hidden from screen readers: the text beside it says what it means."""
-    path = finders.find(f"vendor/tabler-icons/outline/{name}.svg")
+    path = settings.ICONS_DIR / f"{name}.svg"
     shapes = ""
-    if path:
-        found = _SHAPE.findall(Path(path).read_text(encoding="utf-8"))
+    if path.exists():
+        found = _SHAPE.findall(path.read_text(encoding="utf-8"))
         shapes = "".join(shape for shape in found if 'stroke="none"' not in shape)
     return mark_safe(
         '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" '

@@ -34,7 +34,8 @@ def checkout(tmp_path_factory) -> Path:
     )
     shutil.copytree(ROOT, copy, ignore=left_out)
     (copy / ".venv").symlink_to(Path(sys.prefix))
-    (copy / "static" / "vendor").symlink_to(ROOT / "static" / "vendor")
+    for folder in ("vendor", "static/vendor"):
+        (copy / folder).symlink_to(ROOT / folder)
     return copy
 
 
