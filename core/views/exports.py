@@ -10,9 +10,6 @@ from typing import Any
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext as _, override
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from core.errors import DomainError
 from core.tables import cell_value, exporter
@@ -66,6 +63,8 @@ def xlsx_response(listing: Listing, name: str) -> FileResponse:
         raise DomainError(
             "too_many_rows", _("These are too many rows for a workbook. Export them as CSV.")
         )
+    from openpyxl import Workbook  # large, and few processes ever write a workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(str(listing.view.model._meta.verbose_name_plural)[:31])
     sheet.freeze_panes = "A2"
@@ -77,7 +76,10 @@ def xlsx_response(listing: Listing, name: str) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE)
 
 
-def _bold(sheet: Any, value: Any) -> WriteOnlyCell:
+def _bold(sheet: Any, value: Any) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, value=value)
     cell.font = Font(bold=True)
     return cell
