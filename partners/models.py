@@ -295,7 +295,7 @@ class Contact(Model):
     """A person at a partner."""
 
     class Role(models.TextChoices):
-        OWNER = "owner", _("Owner")
+        OWNER = "owner", pgettext_lazy("contact", "Owner")
         SALES = "sales", _("Sales")
         FINANCE = "finance", _("Finance")
         WAREHOUSE = "warehouse", _("Warehouse")
@@ -307,7 +307,7 @@ class Contact(Model):
     partner = models.ForeignKey(
         Partner, verbose_name=_("partner"), on_delete=models.CASCADE, related_name="contacts"
     )
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=80)
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.OTHER)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)

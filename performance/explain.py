@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core.phrases import clauses, listed, per_cent
 from core.templatetags.fmt import NONE, exact
 from performance import measures, scoring
 from performance.definitions import Definition, compile_item
@@ -20,7 +21,7 @@ def shown(value: Any, unit: str) -> str:
     if value is None:
         return NONE
     if unit == measures.RATIO:
-        return f"{exact(Decimal(value) * 100)}\u00a0%"
+        return per_cent(exact(Decimal(value) * 100))
     return exact(value)
 
 
@@ -33,7 +34,7 @@ def explain_sentence(item: Definition, stored: Stored) -> str:
     if item["target_source"] != "none":
         if stored["x"] is None:
             parts.append(_("there is no target to compare with"))
-            return _join("; ".join(parts), _consequence(item))
+            return _join(clauses(parts), _consequence(item))
         parts.append(
             _("%(value)s ÷ target %(target)s = %(x)s")
             % {
@@ -43,7 +44,7 @@ def explain_sentence(item: Definition, stored: Stored) -> str:
             }
         )
     parts.append(_reading(item, stored, _x_unit(item)))
-    return "; ".join(parts)
+    return clauses(parts)
 
 
 def _join(*sentences: str) -> str:
@@ -165,10 +166,10 @@ def curve_text(item: Definition) -> str:
     """A curve in short: “0 % → 0, 100 % → 60, 200 % → 100; cap 100”."""
     curve, unit = item["curve"], _x_unit(item)
     if curve["kind"] == scoring.LINEAR:
-        text = ", ".join(f"{shown(x, unit)} → {exact(y)}" for x, y in curve["points"])
+        text = listed(f"{shown(x, unit)} → {exact(y)}" for x, y in curve["points"])
     elif curve["kind"] == scoring.BANDS:
         first = f"< {shown(curve['bands'][1][0], unit)}"
-        text = ", ".join(
+        text = listed(
             f"{first if low is None else '≥ ' + shown(low, unit)} → {exact(y)}"
             for low, y in curve["bands"]
         )

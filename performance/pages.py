@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from accounts.models import Territory
 from core.charts import Chart, Series
 from core.figures import Figure
+from core.phrases import listed, per_cent
 from partners.models import Level, Partner
 from performance import measures, scoring, selectors
 from performance.definitions import Definition, compile_item, definition
@@ -70,14 +71,14 @@ _SCOPE: dict[str, tuple[Any, Any]] = {
 }
 
 
-def _scope_words(name: str, codes: list[str]) -> list[str]:
+def _scope_words(name: str, codes: list[str]) -> str:
     """The codes of a scope as people know them; one that no longer exists stays as it is."""
     named = _SCOPE[name][1]
     if issubclass(named, Model):
         words = {row.code: str(row) for row in named.objects.filter(code__in=codes)}
     else:
         words = dict(named.choices)
-    return [str(words.get(code, code)) for code in codes]
+    return listed(str(words.get(code, code)) for code in codes)
 
 
 def _item_row(row: Any, item: Definition, broken: bool) -> dict[str, Any]:
@@ -106,7 +107,8 @@ def _curve_chart(title: str, item: Definition) -> Chart:
     xs = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
     ratio = item["target_source"] != "none" or measures.get(item["measure"]).unit == measures.RATIO
     labels = [
-        f"{x * 100:.0f} %" if ratio else f"{scoring.quantize(x, Decimal('0.01')):f}" for x in xs
+        per_cent(f"{x * 100:.0f}") if ratio else f"{scoring.quantize(x, Decimal('0.01')):f}"
+        for x in xs
     ]
     points = [compiled.read(x)[0] for x in xs]
     return Chart(title, labels, [Series(_("Points"), points, "line")], height=170, minimum=0)

@@ -35,3 +35,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT = None
 MEDIA_ROOT = tempfile.mkdtemp(prefix="channel-crm-media-")
+
+# A test that does not choose a language reads English, whether or not catalogues are compiled.
+LANGUAGE_CODE = "en"

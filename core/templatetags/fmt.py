@@ -13,6 +13,7 @@ from django import template
 from django.utils.translation import pgettext
 
 from core.money import round_money
+from core.phrases import per_cent
 
 register = template.Library()
 NONE = "—"
@@ -72,7 +73,7 @@ def amount(context: template.Context, value: Any) -> str:
 def percent(value: Any, places: int = 1) -> str:
     """0.1824 → "18.2 %"."""
     number = _decimal(value)
-    return NONE if number is None else _grouped(number * 100, places) + "\u00a0%"
+    return NONE if number is None else per_cent(_grouped(number * 100, places))
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from core import navigation, tables
+from core.phrases import per_cent
 
 register = template.Library()
 _CLASSES = (
@@ -86,7 +87,7 @@ def share(part: Any, whole: Any) -> str:
 def bar(percent: Any, label: Any = "") -> SafeString:
     """A thin bar with its share in words."""
     width = min(100.0, max(0.0, float(percent or 0)))
-    words = conditional_escape(label or f"{width:.0f} %")
+    words = conditional_escape(label or per_cent(f"{width:.0f}"))
     return mark_safe(
         f'<svg class="bar" role="img" aria-label="{words}" viewBox="0 0 100 6" '
         f'preserveAspectRatio="none"><rect width="{width:.1f}" height="6"/></svg>'

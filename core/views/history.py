@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from core import events
 from core.models import Event
+from core.phrases import listed
 
 PAGE = 25
 # Follows from the name; nobody types it.
@@ -101,7 +102,7 @@ def _value(model: Any, name: str, value: Any, names: dict[tuple[Any, Any], str])
     field = _field(model, name)
     if field is not None and field.related_model:
         keys = value if isinstance(value, list) else [value]
-        return ", ".join(names.get((field.related_model, key), f"#{key}") for key in keys)
+        return listed(names.get((field.related_model, key), f"#{key}") for key in keys)
     if field is not None and field.flatchoices:
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(field, models.DateTimeField):
