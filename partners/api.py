@@ -8,6 +8,7 @@ from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, TransitionsMixin, WriteMixin
 from partners.filters import ContactFilter, PartnerFilter, SiteFilter
 from partners.models import Contact, Level, Partner, Site
+from partners.selectors import visible_parents
 
 
 class PartnerRow(RowSerializer):
@@ -92,6 +93,14 @@ class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):
         "updated_at": "updated_at",
         "id": "pk",
     }
+
+    def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A parent that the user does not see is not told of."""
+        seen = visible_parents({row["parent"] for row in rows}, self.request.user)
+        return [
+            row if row["parent"] in seen else {**row, "parent": None, "parent_code": None}
+            for row in rows
+        ]
 
 
 class ContactRow(RowSerializer):

@@ -14,6 +14,7 @@ from core.views.bulk import transition_action
 from partners.filters import ContactFilter, MembershipFilter, PartnerFilter, SiteFilter
 from partners.forms import ContactForm, MembershipForm, PartnerForm, SiteForm
 from partners.models import Contact, Level, Membership, Partner, Site
+from partners.selectors import of_parent, visible_parents
 
 STATE_COLORS = {
     Partner.State.PROSPECT: "secondary",
@@ -84,8 +85,7 @@ class PartnerView(CRUDView):
         Column(
             "parent",
             label=_("parent"),
-            source="parent__name",
-            sort=("parent__pinyin",),
+            source=lambda request: of_parent("name", request.user),
             shown=False,
         ),
         Column("legal_name", shown=False),
@@ -109,6 +109,9 @@ class PartnerView(CRUDView):
         return self.get_queryset().select_related("territory", "owner", "level", "parent")
 
     def detail_context(self, obj: Partner) -> dict[str, Any]:
+        # The page shows, it does not save: what the user may not see is taken off the object.
+        if obj.parent_id not in visible_parents([obj.parent_id], self.request.user):
+            obj.parent = None
         return {"state_color": STATE_COLORS[obj.state]}
 
 

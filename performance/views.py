@@ -92,7 +92,7 @@ class OfVersionView(CRUDView):
 
     section = "performance"
     parents = ("performance:evaluation_list", "performance:schemeversion_list")
-    exclude = frozenset({"detail", "bulk", "export"})
+    exclude = frozenset({"detail", "bulk"})
 
     @classmethod
     def permission(cls, action: str) -> str:

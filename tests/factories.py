@@ -11,11 +11,18 @@ from django.core.files.base import ContentFile
 
 from accounts.models import Territory, User
 from catalog.models import Product, ProductLine
-from core.importing.models import Import
-from core.models import Job
+from core.models import Import, Job
 from core.periods import Period
 from partners.models import Contact, Level, Membership, Partner, Site
-from performance.models import Evaluation, EvaluationSchedule, Scheme, SchemeVersion, Score
+from performance.models import (
+    Evaluation,
+    EvaluationSchedule,
+    Scheme,
+    SchemeItem,
+    SchemeLevel,
+    SchemeVersion,
+    Score,
+)
 from sales.models import SalesFact, Target
 
 _number = count(1)
@@ -110,6 +117,20 @@ def make_scheme(**fields: Any) -> Scheme:
 def make_scheme_version(scheme: Scheme | None = None, **fields: Any) -> SchemeVersion:
     fields.setdefault("number", 1)
     return SchemeVersion.objects.create(scheme=scheme or make_scheme(), **fields)
+
+
+def make_scheme_item(version: SchemeVersion | None = None, **fields: Any) -> SchemeItem:
+    fields.setdefault("code", f"item-{next(_number)}")
+    fields.setdefault("measure", "sell_in_net")
+    fields.setdefault("weight", Decimal(100))
+    fields.setdefault("curve", {"kind": "linear", "points": [["0", "0"], ["1000", "100"]]})
+    return SchemeItem.objects.create(version=version or make_scheme_version(), **fields)
+
+
+def make_scheme_level(version: SchemeVersion | None = None, **fields: Any) -> SchemeLevel:
+    fields.setdefault("level", make_level())
+    fields.setdefault("min_total", Decimal(60))
+    return SchemeLevel.objects.create(version=version or make_scheme_version(), **fields)
 
 
 def make_schedule(scheme: Scheme | None = None, **fields: Any) -> EvaluationSchedule:

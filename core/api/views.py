@@ -76,7 +76,7 @@ class ScopedViewSet(GenericViewSet):
     def list(self, request: Any) -> Response:
         """A page of rows."""
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(rows)
+        return self.get_paginated_response(self.shown(rows))
 
     def retrieve(self, request: Any, pk: int) -> Response:
         """One row."""
@@ -87,7 +87,11 @@ class ScopedViewSet(GenericViewSet):
         row = self.detail_class.read(self.get_queryset().filter(pk=pk)).first()
         if row is None:
             raise Http404
-        return row
+        return self.shown([row])[0]
+
+    def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows as the user may read them; override it where a column tells of another row."""
+        return rows
 
     # --- Writing ---
 

@@ -107,6 +107,10 @@ class Listing:
         """In the order asked for, made stable by the key."""
         column, descending = self.sort or (None, False)
         paths = column.order(self.request) if column else self.view.ordering
+        # An aggregate can be ordered by only under a name.
+        named = {f"_order{n}": p for n, p in enumerate(paths) if not isinstance(p, str)}
+        queryset = queryset.annotate(**named)
+        paths = [p if isinstance(p, str) else f"_order{n}" for n, p in enumerate(paths)]
         terms = tables.order_by(paths, self.view.model, descending=descending)
         return queryset.order_by(*terms, "-pk" if descending else "pk")
 

@@ -26,8 +26,18 @@ class WritingMixin:
         form_class = self.form_class or modelform_factory(self.model, fields="__all__")
         form = form_class(data, files, instance=obj, initial=self.initial(obj))
         narrow_choices(form.fields, self.request.user)
+        self.leave_unseen_alone(form, obj)
         self.lookups(form)
         return form
+
+    def leave_unseen_alone(self, form: forms.ModelForm, obj: Any) -> None:
+        """Drop a field that refers to a row the user does not see: it keeps what it has, and the
+        form does not tell."""
+        for name, field in list(form.fields.items()):
+            if isinstance(field, forms.ModelChoiceField) and obj.pk:
+                key = getattr(obj, f"{name}_id", None)
+                if key is not None and not field.queryset.filter(pk=key).exists():
+                    del form.fields[name]
 
     def lookups(self, form: Any) -> None:
         """Replace long selects by a field that searches."""

@@ -66,6 +66,10 @@ MODELS: dict[str, Access] = {
     "performance.schemeversion": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
     ),
+    "performance.schemeitem": Access(view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)),
+    "performance.schemelevel": Access(
+        view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
     "performance.evaluationschedule": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
     ),
@@ -89,10 +93,14 @@ class Page:
 
 
 # Addresses that machines read without signing in.
-OPEN = {"healthz", "readyz", "metrics", "oauth2_token"}
+OPEN = {"healthz", "readyz", "metrics"}
 
 PAGES: dict[str, Page] = {
     "insights:cockpit": Page(open_to=EVERYBODY),
+    "performance:evaluation_run": Page(open_to=who(D, A)),
+    "performance:scheme_draft": Page(
+        open_to=who(D, A), post=True, row=lambda cast: make.make_scheme()
+    ),
     "core:search": Page(open_to=EVERYBODY),
     "core:preference": Page(open_to=EVERYBODY, post=True),
     "core:import_upload": Page(open_to=STAFF),

@@ -132,6 +132,32 @@ SAMPLES: dict[str, Sample] = {
     "performance.schemeversion": Sample(
         row=lambda partner: make.make_scheme_version(), shared=True
     ),
+    "performance.schemeitem": Sample(
+        row=lambda partner: make.make_scheme_item(),
+        typed=lambda cast: {
+            "version": make.make_scheme_version().pk,
+            "position": "1",
+            "code": "net",
+            "measure": "sell_in_net",
+            "weight": "100",
+            "cap": "120",
+            "target_source": "peer_median",
+            "missing": "zero",
+            "curve": '{"kind": "proportional"}',
+        },
+        change=("code", "changed"),
+        shared=True,
+    ),
+    "performance.schemelevel": Sample(
+        row=lambda partner: make.make_scheme_level(),
+        typed=lambda cast: {
+            "version": make.make_scheme_version().pk,
+            "level": make.make_level().pk,
+            "min_total": "70",
+        },
+        change=("min_total", "75.00"),
+        shared=True,
+    ),
     "performance.evaluationschedule": Sample(
         row=lambda partner: make.make_schedule(),
         typed=lambda cast: {

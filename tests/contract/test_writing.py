@@ -43,6 +43,7 @@ def test_creating_leaves_one_event(pages, cast, sign_in):
 @pytest.mark.parametrize("pages", writable("edit", "change"), ids=routes.label)
 def test_editing_leaves_one_event_with_the_difference(pages, cast, sign_in):
     row = sample(pages).row(cast.north_partner)
+    row.refresh_from_db()
     name, value = sample(pages).change
     client = sign_in(cast.administrator)
     page = client.get(pages.url("edit", row.pk))
@@ -99,6 +100,8 @@ def current(form):
             data[form[name].html_name] = [getattr(v, "pk", v) for v in value]
         elif hasattr(value, "all"):
             data[form[name].html_name] = [row.pk for row in value.all()]
+        elif value is True:
+            data[form[name].html_name] = "on"
         elif value is not None and value is not False:
             data[form[name].html_name] = form[name].field.widget.format_value(value)
     return {name: value for name, value in data.items() if value is not None}
