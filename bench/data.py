@@ -26,7 +26,7 @@ def base() -> None:
     )
     lines = list(ProductLine.objects.order_by("code"))
     Product.objects.bulk_create(
-        Product(code=f"BP{n:04}", name=f"Product {n}", product_line=lines[n % LINES])
+        Product(code=f"BP{n:04}", name=f"Product {n}", product_line=lines[n * LINES // PRODUCTS])
         for n in range(PRODUCTS)
     )
 
@@ -60,8 +60,9 @@ def partners(count: int) -> None:
         cursor.execute("ANALYZE partners_partner")
 
 
-def facts(count: int, partner_count: int, *, first: int = 0, days: int = 1096) -> None:
-    """`count` sell-in lines over three years, spread over partners and products; 2 % returns."""
+def facts(count: int, partner_count: int, *, days: int = 1096) -> None:
+    """`count` sell-in lines in order of the day over three years, spread over the first
+    `partner_count` partners and all products; 2 % returns. Needs a connection in autocommit."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -69,21 +70,19 @@ def facts(count: int, partner_count: int, *, first: int = 0, days: int = 1096) -
                  a AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM catalog_product)
             INSERT INTO sales_salesfact
                 (partner_id, product_id, occurred_on, kind, source, reference, quantity, amount)
-            SELECT p.id, a.id, date '2023-01-01' + (g.n / greatest(1, %(count)s / %(days)s))::int %% %(days)s,
-                   'sell_in', 'bench', 'B' || g.n, 1 + g.n %% 20,
-                   CASE WHEN g.n %% 50 = 0 THEN -1 ELSE 1 END * (100 + (g.n * 7919) %% 90000)::numeric / 10
-            FROM generate_series(%(first)s, %(first)s + %(count)s - 1) AS g(n)
-            JOIN p ON p.n = (g.n * 7919::bigint) %% %(partners)s
-            JOIN a ON a.n = (g.n * 104729::bigint) %% %(products)s
+            SELECT p.id, a.id, date '2023-01-01' + (g.n * %(days)s / %(count)s)::int, 'sell_in',
+                   'bench', 'B' || g.n, 1 + g.n %% 20,
+                   CASE WHEN (g.n + g.n / %(partners)s) %% 50 = 0 THEN -1 ELSE 1 END
+                       * (100 + g.n * 7919 %% 90000) / 10.0
+            FROM generate_series(0::bigint, %(count)s - 1) AS g(n)
+            JOIN p ON p.n = g.n * 7919 %% %(partners)s
+            -- multiplied and shifted, not the rest: else partner and product would go together
+            JOIN a ON a.n = (g.n * 2654435761 %% 4294967296) * %(products)s >> 32
+            ORDER BY g.n
             """,
-            {
-                "count": count,
-                "first": first,
-                "days": days,
-                "partners": partner_count,
-                "products": PRODUCTS,
-            },
+            {"count": count, "days": days, "partners": partner_count, "products": PRODUCTS},
         )
+        # Outside a transaction: sizes and visibility are those of a database at rest.
         cursor.execute("VACUUM ANALYZE sales_salesfact")
         cursor.execute("VACUUM ANALYZE sales_salesdaily")
 

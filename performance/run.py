@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -25,11 +25,11 @@ from core.periods import Period
 from partners.models import Level, Partner
 from performance import measures, scoring
 from performance.definitions import Definition, compile_item, compile_levels
+from performance.reading import LINES, NET, Aggregate, Ask, read
 
-Row = tuple[int, Decimal, Decimal | None, int]  # partner, numerator, denominator, source lines
 Step = Callable[[int, int, str], None]
 CHUNK = 5000
-_NOTHING = (0, Decimal(0), None, 0)
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,23 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What was read for one item, in the order of the partners."""
+
+    numerators: list[Decimal]
+    denominators: Sequence[Decimal | None]
+    lines: list[int]
+
+
+@dataclass(frozen=True)
 class Column:
     """One item scored for all partners, in the order of the partners."""
 
     definition: Definition
     item: scoring.Item
-    rows: list[Row]
+    inputs: Inputs
     values: list[Decimal | None]
-    targets: list[Decimal | None]
+    targets: Sequence[Decimal | None]
     scores: list[scoring.ItemScore]
     benchmark: Decimal | None
 
@@ -67,12 +76,11 @@ def compute(evaluation_id: int, found: Definition, period: Period, step: Step) -
         raise DomainError("no_partners", _("The scope of the scheme contains no partner."))
     step(0, stages, _("Reading sales"))
     with connection.cursor() as cursor:
-        _fill_cells(cursor, found, period)
-        watermark = _watermark(cursor)
+        inputs, watermark = _read(cursor, found, period, [key for key, _code in partners])
         columns = []
         for done, item in enumerate(found["items"], start=1):
             step(done, stages, _("Scoring “%(item)s”") % {"item": item["code"]})
-            columns.append(_column(cursor, item, period, partners))
+            columns.append(_column(item, inputs[done - 1]))
         step(stages - 2, stages, _("Ranking"))
         digest = _write(cursor, evaluation_id, found, period, partners, columns)
     step(stages, stages, "")
@@ -96,58 +104,56 @@ def scope_partners(scope: dict[str, list[str]]) -> list[tuple[int, str]]:
 # --- reading -------------------------------------------------------------------------------
 
 
-def _fill_cells(cursor: Any, found: Definition, period: Period) -> None:
-    """The temporary table that all measures read: see performance.measures."""
-    used = [(measures.get(item["measure"]), item["kind"]) for item in found["items"]]
-    last_year = any(measures.LAST_YEAR in measure.needs for measure, _kind in used)
-    ago = period.year_ago() if last_year else period
-    cursor.execute("SET LOCAL work_mem = '64MB'")
-    cursor.execute("DROP TABLE IF EXISTS run_cells")
-    # Not grouped any further: most partners buy a line on few days of a month, and grouping costs
-    # more than the measures save by it.
-    cursor.execute(
-        """
-        CREATE TEMPORARY TABLE run_cells ON COMMIT DROP AS
-        SELECT partner_id, product_line_id, kind, day < %(start)s AS ago,
-               date_trunc('month', day::timestamp)::date AS month, net, returns, lines
-        FROM sales_salesdaily
-        WHERE (day >= %(start)s AND day < %(end)s OR day >= %(ago_start)s AND day < %(ago_end)s)
-          AND kind = ANY(%(kinds)s)
-        """,
-        {
-            "start": period.start,
-            "end": period.end,
-            "ago_start": ago.start,
-            "ago_end": ago.end,
-            "kinds": sorted({measure.kind_for(kind) for measure, kind in used}),
-        },
-    )
-    cursor.execute("ANALYZE run_cells")
-
-
-def _watermark(cursor: Any) -> dict[str, Any]:
-    """Which facts the run saw: lines and net sum of the period per kind, and the last import."""
-    cursor.execute(
-        "SELECT kind, sum(lines), sum(net) FROM run_cells WHERE NOT ago GROUP BY kind ORDER BY kind"
-    )
-    kinds = {kind: {"lines": int(lines), "net": str(net)} for kind, lines, net in cursor.fetchall()}
+def _read(
+    cursor: Any, found: Definition, period: Period, partners: list[int]
+) -> tuple[list[Inputs], dict[str, Any]]:
+    """The inputs of each item, and the watermark: which facts they rest on."""
+    focus = focus_lines()
+    asks = [_ask(item, period, focus) for item in found["items"]]
+    whole = {ask.kind: replace(ask, lines=None) for ask in asks}
+    wanted: list[tuple[Aggregate, Ask]] = []
+    for item, ask in zip(found["items"], asks, strict=True):
+        measure = measures.get(item["measure"])
+        wanted += [(measure.numerator, ask), (LINES, ask)]
+        wanted += [(measure.denominator, ask)] if measure.denominator else []
+    wanted += [(each, whole[kind]) for kind in sorted(whole) for each in (LINES, NET)]
+    columns = iter(read(cursor, partners, wanted))
+    inputs = [_inputs(measures.get(item["measure"]), columns) for item in found["items"]]
+    kinds = {kind: _seen(next(columns), next(columns)) for kind in sorted(whole)}
     last = Import.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return {"kinds": kinds, "last_import": last}
+    seen = {kind: sums for kind, sums in kinds.items() if sums["lines"]}
+    return inputs, {"kinds": seen, "last_import": last}
 
 
-def ask_for(item: Definition, period: Period) -> measures.Ask:
-    """What the measure of an item is asked: kind, period, product lines."""
+def _inputs(measure: measures.Measure, columns: Iterator[tuple[Any, ...]]) -> Inputs:
+    """What `_read` asked for an item, taken off `columns` in the same order."""
+    numerators = [_NOTHING if value is None else value for value in next(columns)]
+    lines = [value or 0 for value in next(columns)]
+    return Inputs(numerators, next(columns) if measure.denominator else [None] * len(lines), lines)
+
+
+def _seen(lines: tuple[int | None, ...], net: tuple[Decimal | None, ...]) -> dict[str, Any]:
+    return {
+        "lines": sum(each for each in lines if each),
+        "net": str(sum((each for each in net if each is not None), _NOTHING)),
+    }
+
+
+def _ask(item: Definition, period: Period, focus: list[int]) -> Ask:
+    """What an item is asked: kind, periods, product lines."""
     lines = None
     if item["product_line"]:
         root = ProductLine.objects.get(code=item["product_line"])
         lines = list(root.subtree().values_list("pk", flat=True))
-    measure = measures.get(item["measure"])
-    return measures.Ask(
-        kind=measure.kind_for(item["kind"]),
+    ago = period.year_ago()
+    return Ask(
+        kind=measures.get(item["measure"]).kind_for(item["kind"]),
         start=period.start,
         end=period.end,
+        ago_start=ago.start,
+        ago_end=ago.end,
         lines=lines,
-        focus_lines=focus_lines(),
+        focus_lines=focus,
     )
 
 
@@ -164,20 +170,15 @@ def focus_lines() -> list[int]:
 # --- scoring -------------------------------------------------------------------------------
 
 
-def _column(
-    cursor: Any, definition: Definition, period: Period, partners: list[tuple[int, str]]
-) -> Column:
+def _column(definition: Definition, inputs: Inputs) -> Column:
     measure, item = measures.get(definition["measure"]), compile_item(definition)
-    cursor.execute(*measure.query(ask_for(definition, period)))
-    by_partner = {row[0]: row for row in cursor.fetchall()}
-    rows = [by_partner.get(partner_id, _NOTHING) for partner_id, _code in partners]
-    values = [measure.value(row[1], row[2]) for row in rows]
+    values = list(map(measure.value, inputs.numerators, inputs.denominators))
     benchmark = _benchmark(definition, values)
-    targets = [benchmark] * len(rows)
     scores = [scoring.score_item(item, value, benchmark) for value in values]
+    targets: Sequence[Decimal | None] = [benchmark] * len(values)
     if not item.compares and measures.TARGETS in measure.needs:
-        targets = [row[2] for row in rows]
-    return Column(definition, item, rows, values, targets, scores, benchmark)
+        targets = inputs.denominators
+    return Column(definition, item, inputs, values, targets, scores, benchmark)
 
 
 def _benchmark(definition: Definition, values: list[Decimal | None]) -> Decimal | None:
@@ -266,8 +267,13 @@ def _item_texts(columns: list[Column]) -> Iterator[str]:
 
 def _column_texts(column: Column) -> Iterator[str]:
     head = f'{{"code":"{column.item.code}","weight":"{column.definition["weight"]}"'
-    rows = zip(column.rows, column.values, column.targets, column.scores, strict=True)
-    for (_partner, numerator, denominator, lines), value, target, score in rows:
+    read = column.inputs
+    rows = zip(
+        *(read.numerators, read.denominators, read.lines),
+        *(column.values, column.targets, column.scores),
+        strict=True,
+    )
+    for numerator, denominator, lines, value, target, score in rows:
         yield (
             f'{head},"value":{_text(value)},"target":{_text(target)},'
             f'"points":{_text(score.points)},"x":{_text(score.x)},'
