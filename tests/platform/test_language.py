@@ -26,7 +26,7 @@ NAMES = {"Ctrl", "Excel", "XLSX", "JSON", "OAuth2", "Switch", "English"}
 # What a person may have to type: the forms say so in Latin letters.
 TYPED = {"Order", "Line", "sell_in", "sell_through", "sell_out", "collection"}
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,}")
-UNSEEN = re.compile(r"<(script|style|svg|code)\b.*?</\1>", re.DOTALL)
+UNSEEN = re.compile(r"<(script|style|svg|code|textarea)\b.*?</\1>", re.DOTALL)
 SPOKEN = re.compile(r'\b(?:placeholder|title|aria-label|alt|data-label)="([^"]*)"')
 
 
