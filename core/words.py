@@ -3,11 +3,12 @@
 Django looks in our catalogue before those of its apps; a message gets in there by being named here.
 """
 
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext_noop as _, pgettext_lazy
 
 LIBRARY_WORDS = (
     _("This field cannot be null."),
-    _("Login"),
+    _("Unknown"),  # of a filter that is not set
+    pgettext_lazy("field label", "Login"),
     _("Username or email"),
     _("email address"),
     _("Email Addresses"),
