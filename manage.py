@@ -13,8 +13,15 @@ def main() -> None:
 
     local.ensure()
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if "--traceback" in sys.argv:
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        sys.exit(f"error: The database cannot be used: {reason} Start it, or mend DATABASE_URL.")
 
 
 if __name__ == "__main__":
