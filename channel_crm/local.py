@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -27,10 +28,12 @@ def ensure(var: Path = VAR) -> None:
     """Set DATABASE_URL and REDIS_URL where they are missing. Exits with one line on failure."""
     missing = [kind for kind in SERVERS.values() if not os.environ.get(kind.variable)]
     try:
-        for kind in missing:
-            os.environ[kind.variable] = _join(kind(var))
+        with ThreadPoolExecutor() as pool:  # they start at the same time
+            urls = list(pool.map(lambda kind: _join(kind(var)), missing))
     except (ServerError, OSError) as error:
         sys.exit(f"error: {error}")
+    for kind, url in zip(missing, urls, strict=True):
+        os.environ[kind.variable] = url
 
 
 def leave() -> None:

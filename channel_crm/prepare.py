@@ -3,11 +3,15 @@
 import hashlib
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
+
+from channel_crm.run import die_with_parent
 
 VAR = settings.BASE_DIR / "var"
 
@@ -41,7 +45,9 @@ def load_demo() -> None:
 
     if os.environ.get("DEMO", "1") != "0" and not Partner.objects.exists():
         print("Loading the demo network (once, about a minute) …", flush=True)
-        call_command("demo", stdout=io.StringIO())
+        # In a process of its own, which takes its memory along when it ends.
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo"]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True, preexec_fn=die_with_parent)
 
 
 def note_accounts() -> None:
@@ -57,9 +63,8 @@ def main() -> None:
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     collect_static()
-    if "demo" in get_commands():
-        load_demo()
-        note_accounts()
+    load_demo()
+    note_accounts()
 
 
 if __name__ == "__main__":

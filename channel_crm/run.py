@@ -1,7 +1,8 @@
 """`make run`: the whole program on this machine under one supervisor.
 
-Starts the embedded servers where no others are given, brings the database up to date, then keeps
-the web server, the worker and the beat running until Ctrl-C. Nothing it started outlives it.
+Starts the embedded servers where no others are given, then the web server, which first brings the
+database up to date, then the worker and the beat, and keeps them running until Ctrl-C. Nothing it
+started outlives it.
 """
 
 import contextlib
@@ -105,7 +106,7 @@ def parts(host: str, port: int) -> list[Part]:
     return [
         Part(
             "web",
-            [python, "-m", "gunicorn", "channel_crm.wsgi", "--bind", f"{host}:{port}"]
+            [python, "-m", "channel_crm.web", "channel_crm.wsgi", "--bind", f"{host}:{port}"]
             + ["-c", "python:channel_crm.gunicorn"],
         ),
         Part("worker", [*celery, "worker", "--concurrency=2", "--loglevel=WARNING"]),
@@ -174,20 +175,6 @@ def check_servers() -> None:
         except (redis.RedisError, OSError, ValueError) as error:
             place = urlsplit(cache).hostname or cache
             raise Failed(f"The server of REDIS_URL ({place}) does not answer: {error}") from None
-
-
-def prepare() -> None:
-    """Migrations, static files and the demo, in a process of their own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "channel_crm.prepare"], preexec_fn=die_with_parent
-    )
-    try:
-        if process.wait():
-            raise Failed("The database could not be prepared; the reason is above.")
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
 
 
 def answers(host: str, port: int) -> bool:
@@ -261,7 +248,6 @@ def main() -> int:
             check_servers()
             local.ensure()
             try:
-                prepare()
                 web, *others = parts(host, port)
                 supervise(web, others, host, port)
             finally:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celery import Task
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +18,9 @@ from django.utils.translation import gettext as _
 from core import context
 from core.errors import Conflict, DomainError
 from core.models import Job
+
+if TYPE_CHECKING:
+    from celery import Task
 
 _KEEP = 24 * 3600
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from celery.app.utils import find_app
 from django.core.management import get_commands
 from django.urls import resolve
 
@@ -44,7 +45,7 @@ def assert_runs(command: list[str]) -> None:
         importlib.import_module(arguments[arguments.index("-c") + 1].removeprefix("python:"))
     else:
         assert program == "celery"
-        assert importlib.import_module(arguments[arguments.index("-A") + 1]).celery_app
+        assert find_app(arguments[arguments.index("-A") + 1]).main == "channel_crm"
         assert {"worker", "beat"} & set(arguments)
 
 
