@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core import context
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from celery import Task
 
 _KEEP = 24 * 3600
+# A worker that has said nothing for so many seconds is taken for dead when somebody cancels.
+_SILENCE = 300
 
 
 class JobCancelled(Exception):
@@ -43,6 +46,7 @@ class Progress:
 
     def show(self, done: int, total: int | None = None, message: str = "") -> None:
         """The same without asking the database, for when its connection is busy (COPY)."""
+        _show_alive(self.job.pk)
         cache.set(_key(self.job.pk), {"done": done, "total": total, "message": message}, _KEEP)
 
     def finish(self, result: dict[str, Any], url: str = "") -> None:
@@ -68,7 +72,8 @@ def running(job_id: int) -> Iterator[Progress]:
     job = _start(job_id)
     progress = Progress(job)
     try:
-        with context.use(source="task"):
+        with context.use(source="task"), translation.override(_language_of(job)):
+            _show_alive(job.pk)
             yield progress
     except JobCancelled:
         _end(job, Job.State.CANCELLED)
@@ -89,13 +94,15 @@ def progress_of(job: Job) -> dict[str, Any]:
 
 
 def cancel(job: Job, *, by: Any) -> None:
-    """Ask a job to stop; a waiting one ends at once. Conflict when it has already ended."""
+    """Ask a job to stop. One that waits, or whose worker has not been heard of for a while, ends
+    at once; should the worker be alive after all, what it reports at its end counts. Conflict when
+    the job has already ended."""
     with transaction.atomic():
         row = Job.objects.select_for_update().get(pk=job.pk)
         if not row.is_open:
             raise Conflict("job_ended", _("This job has already ended."))
         row.cancel_requested = True
-        if row.state == Job.State.QUEUED:
+        if row.state == Job.State.QUEUED or not cache.get(_alive_key(row.pk)):
             row.state, row.finished_at = Job.State.CANCELLED, timezone.now()
         row.save()
 
@@ -113,6 +120,19 @@ def _start(job_id: int) -> Job:
 def _end(job: Job, state: Job.State, error: str = "") -> None:
     job.state, job.error, job.finished_at = state, error, timezone.now()
     job.save(update_fields=["state", "error", "finished_at", "result", "result_url"])
+
+
+def _language_of(job: Job) -> str:
+    """Messages are for who started the job."""
+    return getattr(job.created_by, "language", settings.LANGUAGE_CODE)
+
+
+def _show_alive(job_id: int) -> None:
+    cache.set(_alive_key(job_id), True, _SILENCE)
+
+
+def _alive_key(job_id: int) -> str:
+    return f"job-alive:{job_id}"
 
 
 def _key(job_id: int) -> str:

@@ -1,5 +1,6 @@
 import pytest
 from django.core.cache import cache
+from django.utils.translation import gettext
 
 from core import jobs
 from core.errors import Conflict, DomainError
@@ -64,6 +65,30 @@ def test_an_ended_job_cannot_be_cancelled(job):
         pass
     with pytest.raises(Conflict):
         jobs.cancel(job, by=None)
+
+
+def test_a_job_whose_worker_died_can_be_ended(job):
+    Job.objects.filter(pk=job.pk).update(state="running")
+    cache.delete(f"job-alive:{job.pk}")
+    jobs.cancel(job, by=None)
+    job.refresh_from_db()
+    assert (job.state, job.finished_at is not None) == ("cancelled", True)
+
+
+def test_messages_of_a_job_are_in_the_language_of_who_started_it(job):
+    from tests.factories import make_user
+
+    for language, message in (
+        ("zh-hans", "该后台作业已经结束。"),
+        ("en", "This job has already ended."),
+    ):
+        mine = Job.objects.create(
+            kind="test", title="Mine", created_by=make_user(language=language)
+        )
+        with jobs.running(mine.pk):
+            raise DomainError("x", gettext("This job has already ended."))
+        mine.refresh_from_db()
+        assert mine.error == message
 
 
 def test_progress_of_unknown_length_has_no_percent(job):
