@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from io import StringIO
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -28,7 +28,7 @@ from performance.definitions import Definition, compile_item, compile_levels
 from performance.reading import LINES, NET, Aggregate, Ask, read
 
 Step = Callable[[int, int, str], None]
-CHUNK = 5000
+LINES_AT_ONCE = 50
 _NOTHING = Decimal(0)
 
 
@@ -209,7 +209,7 @@ def _write(
     partners: list[tuple[int, str]],
     columns: list[Column],
 ) -> str:
-    """Write the scores by COPY; return the digest over all of them.
+    """Write the scores by one COPY; return the digest over all of them.
 
     The digest is over text without keys, times or order of work: the definition and the period,
     then one line a partner in order of the codes.
@@ -218,28 +218,26 @@ def _write(
     totals = [
         scoring.total(items, scores) for scores in zip(*(c.scores for c in columns), strict=True)
     ]
-    ranks = scoring.rank(totals)
-    level_keys = dict(Level.objects.values_list("code", "pk"))
+    keys = dict(Level.objects.values_list("code", "pk"))
     levels = compile_levels(found)
     digest = hashlib.sha256(_canonical_head(found, period).encode())
-    buffer = StringIO()
-    rows = zip(partners, totals, ranks, _item_texts(columns), strict=True)
-    for number, ((partner_id, code), total, rank, text) in enumerate(rows, start=1):
-        level = scoring.level(levels, total)
-        digest.update(f"{code}\t{total!s}\t{rank}\t{level}\t{text}\n".encode())
-        cells = (
-            evaluation_id,
-            partner_id,
-            total,
-            rank,
-            level_keys.get(level) if level else None,
-            text,
-        )
-        buffer.write("\t".join("\\N" if cell is None else str(cell) for cell in cells) + "\n")
-        if number % CHUNK == 0:
-            _copy(cursor, buffer)
-            buffer = StringIO()
-    _copy(cursor, buffer)
+
+    def lines() -> Iterator[str]:
+        rows = zip(partners, totals, scoring.rank(totals), _item_texts(columns), strict=True)
+        for (partner_id, code), total, rank, text in rows:
+            level = scoring.level(levels, total)
+            digest.update(f"{code}\t{total}\t{rank}\t{level}\t{text}\n".encode())
+            cells = (
+                evaluation_id,
+                partner_id,
+                total,
+                rank,
+                keys.get(level) if level else None,
+                text,
+            )
+            yield "\t".join(["\\N" if cell is None else str(cell) for cell in cells]) + "\n"
+
+    _copy(cursor, Pieces(lines()))
     return digest.hexdigest()
 
 
@@ -248,37 +246,45 @@ def _canonical_head(found: Definition, period: Period) -> str:
     return json.dumps(head, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _copy(cursor: Any, buffer: StringIO) -> None:
-    buffer.seek(0)
+class Pieces:
+    """A file to read of lines that are made while it is read: the server stores what has arrived
+    while the next lines are made."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+
+    def read(self, size: int = -1) -> str:
+        return "".join(islice(self.lines, LINES_AT_ONCE))
+
+
+def _copy(cursor: Any, file: Pieces) -> None:
     cursor.copy_expert(
         "COPY performance_score (evaluation_id, partner_id, total, rank, level_id, items) "
         "FROM STDIN",
-        buffer,
+        file,
     )
 
 
 def _item_texts(columns: list[Column]) -> Iterator[str]:
-    """The items of each partner as JSON text: made by hand, because json.dumps takes four times
-    as long and this is half of the time of a run. Codes are checked to need no escaping."""
+    """The items of each partner as performance.models.items stores them: made by hand, because
+    json.dumps takes four times as long. Codes are checked to need no escaping."""
     texts = [_column_texts(column) for column in columns]
     for parts in zip(*texts, strict=True):
         yield f"[{','.join(parts)}]"
 
 
 def _column_texts(column: Column) -> Iterator[str]:
-    head = f'{{"code":"{column.item.code}","weight":"{column.definition["weight"]}"'
+    head = f'["{column.item.code}","{column.definition["weight"]}"'
     read = column.inputs
     rows = zip(
         *(read.numerators, read.denominators, read.lines),
         *(column.values, column.targets, column.scores),
         strict=True,
     )
-    for numerator, denominator, lines, value, target, score in rows:
+    for numerator, denominator, lines, value, target, (points, x, status, step) in rows:
         yield (
-            f'{head},"value":{_text(value)},"target":{_text(target)},'
-            f'"points":{_text(score.points)},"x":{_text(score.x)},'
-            f'"status":"{score.status}","step":{score.step},'
-            f'"numerator":"{numerator!s}","denominator":{_text(denominator)},"lines":{lines}}}'
+            f'{head},{_text(value)},{_text(target)},{_text(points)},{_text(x)},"{status}",{step},'
+            f'"{numerator!s}",{_text(denominator)},{lines}]'
         )
 
 

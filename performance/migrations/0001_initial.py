@@ -11,6 +11,7 @@ import pgtrigger.migrations
 from django.db import migrations, models
 
 import performance.measures
+import performance.models.items
 import performance.models.schemes
 
 
@@ -394,7 +395,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("rank", models.PositiveIntegerField(null=True, verbose_name="rank")),
-                ("items", models.JSONField(verbose_name="items")),
+                ("items", performance.models.items.ItemsField(verbose_name="items")),
                 (
                     "evaluation",
                     models.ForeignKey(

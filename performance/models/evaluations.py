@@ -20,6 +20,7 @@ from core.periods import KIND_CHOICES, Period
 from core.scoping import ScopedQuerySet
 from core.workflow import StatefulModel
 from performance.models.guards import frozen_with_parent
+from performance.models.items import ItemsField
 from performance.models.schemes import Scheme, SchemeVersion
 
 
@@ -189,7 +190,7 @@ class Score(models.Model):
         related_name="+",
         db_index=False,
     )
-    items = models.JSONField(_("items"))
+    items = ItemsField(_("items"))
 
     objects = ScopedQuerySet.as_manager()
 
