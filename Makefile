@@ -8,12 +8,13 @@ PORT ?= 8000
 TESTS ?= tests
 export PORT
 
-.PHONY: help run install install-dev test check messages lock clean
+.PHONY: help run install install-dev test check bench messages lock clean
 
 help:
 	@echo "make run      start Channel CRM at http://localhost:$(PORT)/ (PORT=… for another)"
 	@echo "make test     run the whole test suite (TESTS=tests/core for a part)"
 	@echo "make check    formatting, types, layers, migrations, translations, known holes"
+	@echo "make bench    measure against bare references, write bench/RESULTS.md (BENCH=\"--only load\")"
 	@echo "make messages bring locale/ up to date with the sources"
 	@echo "make lock     renew requirements*.txt and package-lock.json"
 	@echo "make clean    forget what was installed and built (the data in var/ stays)"
@@ -36,6 +37,9 @@ test: install-dev
 
 check: install-dev
 	@$(PY) tools/check.py
+
+bench: install
+	@$(PY) -m bench $(BENCH)
 
 messages: install
 	@$(PY) tools/messages.py update

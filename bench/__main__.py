@@ -1,8 +1,8 @@
 """`python -m bench`: every figure of docs and release notes, measured in one run.
 
 Makes a database of its own on the server of DATABASE_URL (the local one by default), measures each
-piece of work beside its bare reference, and writes bench/RESULTS.md. `--only pages` runs a part;
-`--scale 0.1` is for trying it out.
+piece of work beside its bare reference, and writes bench/RESULTS.md. `--only pages` renews that
+part of the file; `--scale 0.1` is for trying it out and writes var/bench.md instead.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+TRIAL = RESULTS.parent.parent / "var" / "bench.md"
 PARTS = ("load", "evaluate", "pages")
 
 
@@ -23,16 +24,29 @@ def main() -> None:
     options = parser.parse_args()
     _own_database()
     parts = [options.only] if options.only else list(PARTS)
-    tables = [_part(name, options.scale) for name in parts]
-    if options.only or options.scale != 1:
-        return
-    from bench.common import machine
+    path = RESULTS if options.scale == 1 else TRIAL
+    sections = _sections(path)
+    for name in parts:
+        sections[name] = _part(name, options.scale)
+        print(f"## {name}\n\n{sections[name]}\n", flush=True)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(_document(sections, options.scale))
 
-    RESULTS.write_text(
+
+def _sections(path: Path) -> dict[str, str]:
+    """What an earlier run wrote of each part."""
+    found = path.read_text().split("\n## ")[1:] if path.exists() else []
+    return {name: text.strip() for name, _newline, text in (each.partition("\n") for each in found)}
+
+
+def _document(sections: dict[str, str], scale: float) -> str:
+    tried = "" if scale == 1 else f"\nA trial with {scale:g} of the rows: no figures to quote.\n"
+    return (
         "# Measured\n\n"
-        "Made by `python -m bench`. Each figure is the median of the ratios of pairs, work and "
-        "reference in turn, on one database in one run; seconds are medians.\n\n"
-        f"{date.today()}, {machine()}\n\n" + "\n\n".join(tables) + "\n"
+        "Made by `make bench`. Each figure is the median of the ratios of pairs, work and its "
+        "reference in turn, on one database in one run; seconds are medians.\n"
+        + tried
+        + "".join(f"\n## {name}\n\n{sections[name]}\n" for name in PARTS if name in sections)
     )
 
 
@@ -64,18 +78,18 @@ def _own_database() -> None:
 
 
 def _part(name: str, scale: float) -> str:
+    """The table of one part, with when and where it was measured."""
     from bench import evaluate, load, pages
-    from bench.common import HEADER
+    from bench.common import HEADER, machine
 
+    partners = int(20_000 * scale)
     run = {
-        "load": lambda: load.run(int(1_000_000 * scale)),
-        "evaluate": lambda: evaluate.run(int(20_000 * scale), int(2_000_000 * scale)),
-        "pages": lambda: pages.run(int(20_000 * scale)),
+        "load": lambda: load.run(int(1_000_000 * scale), (min(700, partners), partners)),
+        "evaluate": lambda: evaluate.run(partners, int(2_000_000 * scale)),
+        "pages": lambda: pages.run(partners),
     }[name]
     rows = [result.row() for result in run()]
-    table = "\n".join([f"## {name}", "", HEADER, *rows])
-    print(table, flush=True)
-    return table
+    return "\n".join([f"{date.today()}, {machine()}", "", HEADER, *rows])
 
 
 if __name__ == "__main__":

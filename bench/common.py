@@ -72,11 +72,17 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def in_pairs(
-    work: Callable[[], object], reference: Callable[[], object], runs: int, warmup: int = 1
+    work: Callable[[], object],
+    reference: Callable[[], object],
+    runs: int,
+    warmup: int = 1,
+    before: Callable[[], object] = lambda: None,
 ) -> Pairs:
-    """Run both in turn, `runs` times each, after `warmup` uncounted rounds."""
+    """Run both in turn, `runs` times each, after `warmup` uncounted rounds; `before` each round,
+    and not timed, what brings back the state that the work starts from."""
     pairs = Pairs()
     for round_number in range(-warmup, runs):
+        before()
         a, b = seconds(work), seconds(reference)
         if round_number >= 0:
             pairs.work.append(a)

@@ -15,12 +15,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from accounts.models import Territory
+from bench import data
 from bench.common import Pairs, Result
-from catalog.models import Product, ProductLine
 from core.importing import engine
 from core.importing.models import Import
-from partners.models import Partner
 from sales.models import SalesDaily, SalesFact
 
 OPTIONS = engine.Options(
@@ -39,13 +37,16 @@ HEADER = "Order,Line,Customer,Item,Date,Qty,Amount,Note,Region,Currency\n"
 FACTS = SalesFact._meta.db_table
 
 
-def run(rows: int = 1_000_000, turns: int = 3) -> list[Result]:
+def run(
+    rows: int = 1_000_000, partner_counts: tuple[int, ...] = (700, 20_000), turns: int = 3
+) -> list[Result]:
     """First load and the same file again, for few partners and for many."""
     if SalesFact.objects.exists():
         raise SystemExit("The database holds sales lines. Take a scratch database.")
+    data.base()
     results = []
-    for partners in (700, 20_000):
-        make_master_data(partners)
+    for partners in partner_counts:
+        data.partners(partners)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "sales.csv"
             write_file(path, rows, partners)
@@ -125,32 +126,6 @@ def clear() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def make_master_data(partners: int) -> None:
-    """600 products in 12 lines and as many partners as asked for, if they are not there."""
-    territory, _new = Territory.objects.get_or_create(code="BENCH", defaults={"name": "Bench"})
-    lines = [
-        ProductLine.objects.get_or_create(code=f"BENCH{i}", defaults={"name": f"Line {i}"})[0]
-        for i in range(12)
-    ]
-    Product.objects.bulk_create(
-        [
-            Product(code=f"BSKU{i:04d}", name=f"Product {i}", product_line=lines[i % 12])
-            for i in range(600)
-        ],
-        ignore_conflicts=True,
-    )
-    Partner.objects.bulk_create(
-        [
-            Partner(code=f"BP{i:05d}", name=f"Partner {i}", territory=territory, state="active")
-            for i in range(partners)
-        ],
-        ignore_conflicts=True,
-        batch_size=2000,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-
-
 def write_file(path: Path, rows: int, partners: int) -> None:
     """Orders of 1 to 23 lines in date order over three years, always the same."""
     chance, day, order, written = random.Random(7), date(2023, 1, 1), 0, 0
@@ -158,11 +133,11 @@ def write_file(path: Path, rows: int, partners: int) -> None:
         stream.write(HEADER)
         while written < rows:
             order += 1
-            head = f"BP{chance.randrange(partners):05d}"
+            head = f"BC{chance.randrange(partners):06}"
             on = day + timedelta(written * 1095 // rows)
             for line in range(min(chance.randrange(1, 24), rows - written)):
                 stream.write(
-                    f"SO{order:07d},{line},{head},BSKU{chance.randrange(600):04d},{on},"
+                    f"SO{order:07},{line},{head},BP{chance.randrange(data.PRODUCTS):04},{on},"
                     f"{chance.randrange(1, 50)},{chance.randrange(100, 9_999_999) / 100},"
                     f"note {written},North,CNY\n"
                 )
