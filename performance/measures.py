@@ -138,7 +138,7 @@ _ALL = [
         label=_("Active months"),
         definition=_("Months of the period with positive net sales."),
         unit=MONTHS,
-        numerator=Positive(by="date_trunc('month', day)"),
+        numerator=Positive(by="date_trunc('month', day::timestamp)"),
         value=_whole,
         derivation=_("%(value)s months with positive net sales"),
         lowest=_ZERO,

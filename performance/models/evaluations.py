@@ -65,8 +65,9 @@ def _publish_problems(evaluation: Evaluation, by: Any) -> list[Problem]:
 class Evaluation(StatefulModel, Model):
     """A run. `starts_on` ≤ day < `ends_before`. Published, it and its scores are immutable.
 
-    `watermark` says which facts it saw: per sales kind the lines and their net sum, and the last
-    import. `peers` keeps per item the median that served as target and the median of the points.
+    `watermark` says which facts it saw: per sales kind the lines of its partners and period and
+    their net sum, and the last import. `peers` keeps per item the median that served as target and
+    the median of the points.
     """
 
     class State(models.TextChoices):

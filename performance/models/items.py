@@ -40,8 +40,9 @@ class ItemsField(models.TextField):
     def get_prep_value(self, value: Any) -> str | None:
         return value if value is None or isinstance(value, str) else pack(value)
 
-    def value_to_string(self, obj: models.Model) -> str:
-        return pack(self.value_from_object(obj))
+    def value_to_string(self, obj: Any) -> str:
+        items: Any = self.value_from_object(obj)
+        return pack(items)
 
 
 def pack(items: list[dict[str, Any]]) -> str:
