@@ -20,6 +20,8 @@ from core.api.pages import Pages
 from core.api.queries import Filters, Ordering, Search
 from core.api.serializers import RowSerializer, TextField, WriteSerializer
 
+Rows = list[dict[str, Any]]  # outside of the class, whose own `list` is a verb
+
 
 class ScopedViewSet(GenericViewSet):
     """List and detail of what the user may see; the mixins below add the verbs."""
@@ -89,7 +91,7 @@ class ScopedViewSet(GenericViewSet):
             raise Http404
         return self.shown([row])[0]
 
-    def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def shown(self, rows: Rows) -> Rows:
         """The rows as the user may read them; override it where a column tells of another row."""
         return rows
 

@@ -36,7 +36,8 @@ class WritingMixin:
         for name, field in list(form.fields.items()):
             if isinstance(field, forms.ModelChoiceField) and obj.pk:
                 key = getattr(obj, f"{name}_id", None)
-                if key is not None and not field.queryset.filter(pk=key).exists():
+                seen: Any = field.queryset
+                if key is not None and not seen.filter(pk=key).exists():
                     del form.fields[name]
 
     def lookups(self, form: Any) -> None:
