@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
+from django import forms
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django_filters.widgets import BooleanWidget
 
 from core.scoping import narrow_choices
 
@@ -18,6 +20,7 @@ class AnyOf(django_filters.MultipleChoiceFilter):
     """One or several of some choices, without a SELECT DISTINCT that no plain column needs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
         super().__init__(*args, distinct=False, **kwargs)
 
 
@@ -25,6 +28,7 @@ class AnyRowOf(django_filters.ModelMultipleChoiceFilter):
     """One or several rows behind a foreign key, without SELECT DISTINCT."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
         super().__init__(*args, distinct=False, **kwargs)
 
 
@@ -59,6 +63,9 @@ class FilterSet(django_filters.FilterSet):
         form = self.get_form_class()(self.data, prefix=self.form_prefix)
         if self.request is not None:
             narrow_choices(form.fields, self.request.user)
+        for field in form.fields.values():
+            if isinstance(field.widget, BooleanWidget):
+                field.widget.choices = [("", _("Any")), ("true", _("Yes")), ("false", _("No"))]
         return form
 
     @classmethod

@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from core.templatetags import fmt
@@ -37,7 +38,7 @@ class Column:
     expression, or a function of the request that returns one; by default the name itself. `kind`
     chooses how a value reads and exports; `render` (values → HTML) and `export` (values → cell)
     replace it. `sort` names the paths to order by, `()` forbids it. `shown` is the choice of
-    somebody who made none.
+    somebody who made none; without the `permission` the column is not there.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Column:
     kind: str = ""
     sort: Any = None
     shown: bool = True
+    permission: str = ""
     render: Callable[..., str] | None = None
     export: Callable[..., Any] | None = None
     choices: dict[Any, Any] = field(default_factory=dict)
@@ -239,8 +241,9 @@ def render_rows(
     """All `<tr>` of a page. Each row is (pk, values of column 1, values of column 2 …)."""
     plan, at = [], 1
     for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
-        css = "num" if column.numeric else ("lead" if index == 0 else "")
-        label = conditional_escape(str(column.label))
+        kind = "num" if column.numeric else "day" if column.kind in ("date", "datetime") else ""
+        css = "lead" if index == 0 else kind
+        label = conditional_escape(capfirst(str(column.label)))
         opening = f'<td data-label="{label}"' + (f' class="{css}">' if css else ">")
         plan.append((opening, renderer(column, style.unit), at, at + width, index == 0))
         at += width

@@ -1,5 +1,28 @@
-"""Where Celery looks for the tasks of this app."""
+"""Thin Celery tasks of the frame; Celery also finds those of imports here."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.urls import get_resolver
+
+from core import jobs
 from core.importing.tasks import apply_import, check_import
 
-__all__ = ["apply_import", "check_import"]
+__all__ = ["apply_import", "check_import", "run_bulk"]
+
+
+def _load_pages() -> None:
+    """The pages of all models register themselves when the addresses are read."""
+    assert get_resolver().url_patterns
+
+
+@shared_task
+def run_bulk(job_id: int, label: str, what: dict[str, Any], reason: str) -> None:
+    """A bulk action over many rows of a list, in one transaction. Delivered twice, it runs once."""
+    from core.views.bulk import run_queued
+
+    _load_pages()
+    with jobs.running(job_id) as progress:
+        run_queued(label, what, reason, progress.job.created_by, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms, template
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,6 @@ from core.phrases import per_cent
 register = template.Library()
 _CLASSES = (
     (forms.CheckboxInput, "form-check-input"),
-    (forms.CheckboxSelectMultiple, ""),
     (forms.RadioSelect, ""),
     (forms.Select, "form-select"),
     (forms.FileInput, "form-control"),
@@ -45,6 +44,8 @@ def initial(value: Any) -> str:
 def control(field: forms.BoundField) -> SafeString:
     """The widget of a field in the look, tied to its help and errors."""
     widget = field.field.widget
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        return _checkboxes(field)
     css = next((css for kind, css in _CLASSES if isinstance(widget, kind)), "form-control")
     if field.errors:
         css += " is-invalid"
@@ -61,6 +62,29 @@ def control(field: forms.BoundField) -> SafeString:
     if isinstance(widget, forms.DateInput) and widget.input_type == "text":
         widget.input_type, widget.format = "date", "%Y-%m-%d"
     return field.as_widget(attrs=attrs)
+
+
+def _checkboxes(field: forms.BoundField) -> SafeString:
+    return format_html(
+        '<div class="choices" role="group" aria-labelledby="{}_label">{}</div>',
+        field.auto_id,
+        format_html_join(
+            "",
+            '<label class="form-check">{} <span class="form-check-label">{}</span></label>',
+            ((_with_class(box), box.choice_label) for box in field.subwidgets),
+        ),
+    )
+
+
+def _with_class(box: Any) -> SafeString:
+    box.data["attrs"]["class"] = "form-check-input"
+    return box.tag()
+
+
+@register.filter
+def is_choices(field: forms.BoundField) -> bool:
+    """Whether the field is a group of boxes, which has a label of its own kind."""
+    return isinstance(field.field.widget, forms.CheckboxSelectMultiple)
 
 
 def _takes_dates(field: forms.BoundField) -> bool:

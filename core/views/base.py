@@ -161,7 +161,7 @@ class ModelPages:
 
     @property
     def can_history(self) -> bool:
-        return self.can("history")
+        return self.can("history") and self.request.user.has_perm("core.view_event")
 
     def require(self, action: str) -> None:
         """Raise PermissionDenied (403) without the permission."""

@@ -10,18 +10,27 @@ from django.contrib import messages
 from django.contrib.auth import get_permission_codename
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, gettext_noop, ngettext
 
-from core import crud, workflow
+from core import crud, jobs, workflow
 from core.errors import DomainError
+from core.views.base import registry
 from core.views.listing import Listing
 
 # One request changes at most this many rows; more is work for an import.
 BULK_LIMIT = 10_000
+# More than these are work for a job, not for a request.
+INLINE_LIMIT = 200
 PROBLEMS_SHOWN = 5
+TELL_EVERY = 20
+LONGEST_URL = 300
+# What the page of the job shows; the template translates the keys.
+_CHANGED = gettext_noop("rows changed")
+_LEFT = gettext_noop("rows left alone")
+_WHY = gettext_noop("why")
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,8 @@ class BulkMixin:
         if not count:
             messages.error(self.request, _("No row is selected."))
             return redirect(back)
+        if "confirmed" in post and count > INLINE_LIMIT:
+            return self.hand_over(action, listing, count, back)
         if "confirmed" not in post:
             context = {"action": action, "count": count, "back": back, "crumbs": self.crumbs()}
             context |= {"sample": listing.ordered(queryset)[:10], "keys": post.getlist("pk")}
@@ -94,10 +105,35 @@ class BulkMixin:
 
     def selected(self: Any, listing: Listing) -> QuerySet:
         """The ticked rows among those that match, or all that match."""
-        if self.request.POST.get("all") == "1":
-            return listing.queryset
-        keys = [key for key in self.request.POST.getlist("pk") if key.isdecimal() and len(key) < 19]
-        return listing.queryset.filter(pk__in=keys)
+        post = self.request.POST
+        return chosen(listing, None if post.get("all") == "1" else post.getlist("pk"))
+
+    def hand_over(
+        self: Any, action: BulkAction, listing: Listing, count: int, back: str
+    ) -> HttpResponse:
+        """Let a worker do it; its job shows how far it is."""
+        from core.tasks import run_bulk
+
+        user, post = self.request.user, self.request.POST
+        what = {
+            "action": action.label,
+            "count": count,
+            "what": self.model._meta.verbose_name_plural,
+        }
+        keys = None if post.get("all") == "1" else post.getlist("pk")
+        job = jobs.enqueue(
+            run_bulk,
+            self.model._meta.label_lower,
+            {"query": listing.query(), "keys": keys, "action": action.name},
+            post.get("reason", ""),
+            kind="bulk",
+            title=_("%(action)s: %(count)s × %(what)s") % what,
+            by=user,
+        )
+        if user.has_perm("core.view_job"):
+            return redirect("core:job_detail", pk=job.pk)
+        messages.success(self.request, _("It is being done; reload the list in a while."))
+        return redirect(back)
 
     def report(self: Any, done: int, problems: list[str]) -> None:
         """Say how many rows changed and why others did not."""
@@ -113,13 +149,52 @@ class BulkMixin:
             )
 
 
+def chosen(listing: Listing, keys: list[str] | None) -> QuerySet:
+    """The rows with these keys among those that match; None stands for all that match."""
+    if keys is None:
+        return listing.queryset
+    return listing.queryset.filter(pk__in=[k for k in keys if k.isdecimal() and len(k) < 19])
+
+
+def run_queued(label: str, what: dict[str, Any], reason: str, by: Any, progress: Any) -> None:
+    """What a worker does for `BulkMixin.hand_over`: the same rows and the same rights as a page.
+
+    `what` holds the query of the list, the keys of the ticked rows (None: all) and the action.
+    """
+    request = HttpRequest()
+    request.user = by
+    page = registry[label]()
+    page.request = request
+    listing = Listing(page, QueryDict(what["query"].removeprefix("?")))  # type: ignore[arg-type]
+    allowed = {action.name: action for action in listing.bulk_actions}
+    if what["action"] not in allowed:
+        raise DomainError("not_allowed", _("Your role does not allow this. Nothing was changed."))
+    rows = chosen(listing, what["keys"])
+    done, problems = run_action(allowed[what["action"]], rows, by, reason, progress.set)
+    result: dict[str, Any] = {_CHANGED: done, _LEFT: len(problems)}
+    if problems:
+        result[_WHY] = " ".join(problems[:PROBLEMS_SHOWN])
+    address = page.url("list") + what["query"]
+    progress.finish(result, address if len(address) <= LONGEST_URL else page.url("list"))
+
+
 def run_action(
-    action: BulkAction, queryset: QuerySet, by: Any, reason: str
+    action: BulkAction,
+    queryset: QuerySet,
+    by: Any,
+    reason: str,
+    tell: Callable[[int, int], None] | None = None,
 ) -> tuple[int, list[str]]:
-    """Run over all rows in one transaction: (rows changed, one line for each row left alone)."""
+    """Run over all rows in one transaction: (rows changed, one line for each row left alone).
+
+    `tell(done, total)` hears of every 20th row and may stop the work by raising.
+    """
     done, problems = 0, []
+    total = queryset.count() if tell else 0
     with transaction.atomic():
-        for obj in queryset.order_by("pk").iterator(chunk_size=500):
+        for index, obj in enumerate(queryset.order_by("pk").iterator(chunk_size=500)):
+            if tell and index % TELL_EVERY == 0:
+                tell(index, total)
             try:
                 with transaction.atomic():
                     action.run(obj, by=by, reason=reason)

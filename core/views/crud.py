@@ -45,7 +45,6 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
     columns: ClassVar[tuple[Any, ...]] = ("__str__",)
     form_class: ClassVar[type[forms.ModelForm] | None] = None
     bulk_actions: ClassVar[tuple[BulkAction, ...]] = ()
-    inlines: ClassVar[tuple[Any, ...]] = ()
     detail_fields: ClassVar[tuple[str, ...]] = ()
     list_template: ClassVar[str] = "core/list.html"
     detail_template: ClassVar[str] = "core/detail.html"
@@ -138,7 +137,9 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
         key = self.request.GET.get("tab", "")
         active = next((tab for tab in shown if tab.key == key), shown[0])
         if is_partial(self.request):
-            return self.render(active.template, self.tab_context(obj, active))
+            response = self.render(active.template, self.tab_context(obj, active))
+            response["Vary"] = "HX-Request"
+            return response
         context = {
             "object": obj,
             "tabs": shown,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpResponse
@@ -48,7 +48,9 @@ class HistoryMixin:
     """The `history` route."""
 
     def history(self: Any, obj: Any) -> HttpResponse:
-        """All events of the row, newest first."""
+        """All events of the row, newest first, for those who may read events."""
+        if not self.request.user.has_perm("core.view_event"):
+            raise PermissionDenied
         queryset = Event.objects.of(obj).select_related("actor", "content_type")
         page = Paginator(queryset, PAGE).get_page(self.request.GET.get("page"))
         context = {"object": obj, "entries": readable(page.object_list), "page_obj": page}

@@ -81,7 +81,10 @@ class Listing:
 
     @cached_property
     def all_columns(self) -> tuple[tables.Column, ...]:
-        return self.view.all_columns()
+        """Every column that the user may see."""
+        may = self.request.user.has_perm
+        columns = self.view.all_columns()
+        return tuple(c for c in columns if not c.permission or may(c.permission))
 
     @cached_property
     def columns(self) -> list[tables.Column]:
@@ -106,7 +109,7 @@ class Listing:
     def ordered(self, queryset: QuerySet) -> QuerySet:
         """In the order asked for, made stable by the key."""
         column, descending = self.sort or (None, False)
-        paths = column.order(self.request) if column else self.view.ordering
+        paths: Any = column.order(self.request) if column else self.view.ordering
         # An aggregate can be ordered by only under a name.
         named = {f"_order{n}": p for n, p in enumerate(paths) if not isinstance(p, str)}
         queryset = queryset.annotate(**named)

@@ -115,7 +115,12 @@ document.addEventListener("htmx:before:swap", (event) => {
   }
 });
 document.addEventListener("htmx:error", () => toast(text.offline, "error"));
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
+  const tab = event.detail?.ctx?.sourceElement?.closest("[data-tab]");
+  if (tab) {
+    $("[data-tab][aria-current]")?.removeAttribute("aria-current");
+    tab.setAttribute("aria-current", "page");
+  }
   const dialog = $("dialog[data-auto]:not([open])");
   if (dialog && $("form", dialog)) dialog.showModal();
   start();

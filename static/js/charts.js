@@ -19,32 +19,36 @@
     const ink = css("--ink-2"), line = css("--line-2");
     const read = (axis) => reader(data.unit, data.amountUnit, axis);
     return {
-      grid: { left: 12, right: 16, top: 38, bottom: 8, containLabel: true },
-      legend: { top: 6, textStyle: { color: ink }, itemWidth: 18, itemHeight: 10 },
+      grid: { left: 12, right: 16, top: data.series.length > 1 ? 38 : 16, bottom: 8, containLabel: true },
+      legend: { show: data.series.length > 1, top: 6, textStyle: { color: ink }, itemWidth: 18, itemHeight: 10 },
       tooltip: { trigger: "axis", valueFormatter: (value) => value == null ? "—" : read(false)(value) },
       xAxis: { type: "category", data: data.labels, axisTick: { show: false }, axisLabel: { color: ink }, axisLine: { lineStyle: { color: line } } },
       yAxis: { type: "value", max: data.max ?? undefined, min: data.min ?? undefined, splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink, formatter: read(true) } },
       series: data.series.map((series) => series.kind === "bar"
         ? { name: series.name, type: "bar", barMaxWidth: 16, itemStyle: { borderRadius: [3, 3, 0, 0] }, data: series.values }
-        : { name: series.name, type: "line", symbolSize: 6, showSymbol: series.kind === "line", lineStyle: { width: 2, type: series.kind === "dashed" ? "dashed" : "solid" }, data: series.values }),
+        : { name: series.name, type: "line", symbolSize: 6, showSymbol: series.kind === "line" && data.labels.length <= 24, lineStyle: { width: 2, type: series.kind === "dashed" ? "dashed" : "solid" }, data: series.values }),
     };
   }
 
-  function pie(data) {
+  function pie(data, width) {
+    const narrow = width < 380;
     const rows = data.labels.map((name, at) => ({ name, value: data.series[0].values[at] }));
     const read = reader(data.unit, data.amountUnit, false);
     return {
       tooltip: { valueFormatter: read },
-      series: [{ type: "pie", radius: ["50%", "74%"], data: rows, itemStyle: { borderColor: css("--surface"), borderWidth: 2 }, label: { color: css("--ink-2"), formatter: "{b}\n{d}%" } }],
+      series: [{ type: "pie", radius: ["50%", "74%"], data: rows, itemStyle: { borderColor: css("--surface"), borderWidth: 2 }, avoidLabelOverlap: true, label: { show: !narrow, color: css("--ink-2"), formatter: "{b}\n{d}%" } }],
+      legend: narrow ? { bottom: 0, type: "scroll", textStyle: { color: css("--ink-2") }, itemWidth: 14, itemHeight: 10 } : undefined,
     };
   }
 
-  function radar(data) {
+  function radar(data, width) {
+    // Long names break; the circle leaves them the room that this width has.
+    const room = Math.max(64, Math.min(110, width / 4));
     return {
       legend: { bottom: 0, textStyle: { color: css("--ink-2") }, itemWidth: 18, itemHeight: 10 },
       tooltip: {},
-      radar: { center: ["50%", "46%"], radius: "62%", indicator: data.labels.map((name) => ({ name, max: data.max ?? undefined })), axisName: { color: css("--ink-2") }, splitArea: { show: false }, splitLine: { lineStyle: { color: css("--line") } }, axisLine: { lineStyle: { color: css("--line") } } },
-      series: [{ type: "radar", symbolSize: 4, data: data.series.map((series, at) => ({ name: series.name, value: series.values, areaStyle: at ? undefined : { opacity: .12 } })) }],
+      radar: { center: ["50%", "46%"], radius: Math.max(50, Math.min(width / 2 - room, data.height / 2 - 58)), indicator: data.labels.map((name) => ({ name, max: data.max ?? undefined })), axisName: { color: css("--ink-2"), fontSize: 11, width: room - 14, overflow: "break" }, splitArea: { show: false }, splitLine: { lineStyle: { color: css("--line") } }, axisLine: { lineStyle: { color: css("--line") } } },
+      series: [{ type: "radar", symbolSize: 4, data: data.series.map((series, at) => ({ name: series.name, value: series.values, lineStyle: { width: 2 }, areaStyle: at ? undefined : { opacity: .12 } })) }],
     };
   }
 
@@ -55,8 +59,8 @@
     const chart = drawn.get(box) ?? echarts.init(box);
     drawn.set(box, chart);
     const color = [1, 2, 3, 4, 5, 6].map((at) => css(`--chart-${at}`));
-    if (data.kind === "axis" && data.series.length === 2) color[1] = css("--chart-3");
-    chart.setOption({ color, animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...kinds[data.kind](data) }, true);
+    if (data.kind !== "pie" && data.series.length === 2) color[1] = css("--chart-3");
+    chart.setOption({ color, animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...kinds[data.kind]({ ...data, height: box.clientHeight }, box.clientWidth) }, true);
   }
 
   window.drawCharts = () => {

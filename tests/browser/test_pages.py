@@ -45,7 +45,7 @@ def test_searching_a_list_swaps_the_table_and_the_address(signed_in: Page):
 def test_the_filter_drawer_narrows_and_a_chip_widens_again(signed_in: Page):
     signed_in.goto("/partners/?q=trading")
     signed_in.get_by_role("button", name="Filter").click()
-    signed_in.locator("#drawer select[name=state]").select_option("prospect")
+    signed_in.locator("#drawer").get_by_label("Prospect").check()
     signed_in.locator("#drawer").get_by_role("button", name="Show").click()
     expect(signed_in.get_by_text("Nothing matches.")).to_be_visible()
     expect(signed_in).to_have_url(re.compile("q=trading"))

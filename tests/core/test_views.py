@@ -11,7 +11,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from core import audit
-from core.models import Event
+from core.models import Event, Job
 from core.views import registry
 from partners.models import Contact, Partner
 from tests import factories as make
@@ -264,6 +264,60 @@ def test_bulk_delete_spares_what_is_needed(cast: Cast, as_user: Any) -> None:
     make.make_fact(cast.south_partner)
     bulk(as_user(cast.director), action="delete", all="1", confirmed="1")
     assert "SOUTH-1" in states()
+
+
+@pytest.fixture
+def two_rows_are_many(monkeypatch: Any) -> None:
+    """Two rows are already work for a job, and the worker takes it up at once."""
+    monkeypatch.setattr("core.views.bulk.INLINE_LIMIT", 1)
+    monkeypatch.setattr("celery.app.task.Task.delay", lambda task, *args: task(*args))
+
+
+def test_many_rows_are_changed_by_a_job(
+    cast: Cast, as_user: Any, two_rows_are_many: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    make.make_partner("Newcomer", code="NEW", state="prospect", territory=cast.north)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = bulk(as_user(cast.director), all="1", confirmed="1", reason="audit")
+    job = Job.objects.get()
+    assert response.url == f"/jobs/{job.pk}/"
+    assert (job.state, job.title) == ("done", "Suspend: 3 × partners")
+    assert (job.result["rows changed"], job.result["rows left alone"]) == (2, 1)
+    assert "“Suspend” is not possible in state “Prospect”." in job.result["why"]
+    assert states() == {"NORTH-1": "suspended", "SOUTH-1": "suspended", "NEW": "prospect"}
+    assert Event.objects.filter(verb="partners.partner.suspend", actor=cast.director).count() == 2
+
+
+def test_a_job_changes_only_what_its_user_sees_and_matches(
+    cast: Cast, as_user: Any, two_rows_are_many: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    make.make_partner("North East", code="NORTH-2", territory=cast.north)
+    make.make_partner("North West", code="NORTH-3", territory=cast.north)
+    with django_capture_on_commit_callbacks(execute=True):
+        bulk(as_user(cast.north_manager), all="1", query="?q=NORTH-", confirmed="1", reason="audit")
+    assert states() == {
+        "NORTH-1": "suspended",
+        "NORTH-2": "suspended",
+        "NORTH-3": "suspended",
+        "SOUTH-1": "active",
+    }
+
+
+def test_a_job_is_refused_what_its_user_may_no_longer(
+    cast: Cast, as_user: Any, two_rows_are_many: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as waiting:
+        bulk(as_user(cast.director), all="1", confirmed="1", reason="audit")
+    cast.director.role = "trainer"
+    cast.director.save()
+    for run in waiting:
+        run()
+    job = Job.objects.get()
+    assert (job.state, job.error) == (
+        "failed",
+        "Your role does not allow this. Nothing was changed.",
+    )
+    assert states() == {"NORTH-1": "active", "SOUTH-1": "active"}
 
 
 def test_a_bulk_action_without_permission_is_not_there(cast: Cast, as_user: Any) -> None:
