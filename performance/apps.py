@@ -8,7 +8,9 @@ class PerformanceConfig(AppConfig):
 
     def ready(self) -> None:
         from core import events, navigation, tabs
+        from partners.page import register_tab
         from performance import pages
+        from performance.partner_tab import partner_performance
 
         events.register("performance.schemeversion.publish", _("Scheme published"), "rosette")
         events.register("performance.schemeversion.retire", _("Scheme retired"), "archive")
@@ -24,6 +26,16 @@ class PerformanceConfig(AppConfig):
                 60,
                 "performance.view_evaluation",
                 group=2,
+            )
+        )
+        register_tab(
+            tabs.Tab(
+                "performance",
+                _("Performance"),
+                "performance/_partner.html",
+                partner_performance,
+                permission="performance.view_score",
+                order=30,
             )
         )
         for label, template, context in (

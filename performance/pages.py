@@ -196,7 +196,7 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
         "radar": _radar(score, lines),
         "trend": _trend(score),
         "ahead": _ahead(score),
-        "next_level": next_level(score),
+        "next_level": _next_level(score),
     }
 
 
@@ -236,7 +236,12 @@ def _radar(score: Score, lines: list[selectors.Line]) -> Chart:
     series = [Series(score.partner, mine), Series(_("Median of the peers"), others)]
     top = max([Decimal(line.definition["cap"]) for line in lines], default=Decimal(100))
     return Chart(
-        _("Items and median of the peers"), labels, series, kind="radar", maximum=float(top)
+        _("Items and median of the peers"),
+        labels,
+        series,
+        kind="radar",
+        height=330,
+        maximum=float(top),
     )
 
 
@@ -255,15 +260,10 @@ def _ahead(score: Score) -> str:
     return _("top %(percent)d %%") % {"percent": percent}
 
 
-def next_level(score: Score) -> str:
-    """What is missing to the next level, in points of the total."""
-    if score.total is None:
+def _next_level(score: Score) -> str:
+    """What is missing to the next level, in words."""
+    found = selectors.next_level(score)
+    if found is None:
         return ""
-    levels = list(
-        score.evaluation.scheme_version.levels.select_related("level").order_by("min_total")
-    )
-    for row in levels:
-        if row.min_total > score.total:
-            values = {"points": row.min_total - score.total, "level": row.level}
-            return _("%(points)s more for %(level)s") % values
-    return ""
+    values = {"points": found.points, "level": found.level}
+    return _("%(points)s more for %(level)s") % values

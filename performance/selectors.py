@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from catalog.models import ProductLine
 from core.periods import Period
+from partners.models import Level
 from performance import measures, scoring
 from performance.definitions import Definition, definition
 from performance.explain import curve_text, explain_sentence, item_label
@@ -177,3 +178,26 @@ def trend(score: Score, count: int = 8) -> list[Score]:
     for row in earlier[: count * 3]:
         latest.setdefault(row.evaluation.period_code, row)
     return [*list(latest.values())[: count - 1][::-1], score]
+
+
+@dataclass(frozen=True)
+class NextLevel:
+    """The next level above a total: the total it needs, and how many points are missing."""
+
+    level: Level
+    needed: Decimal
+    points: Decimal
+
+    @property
+    def percent(self) -> Decimal:
+        """How much of what it needs is there, 0 to 100."""
+        return (self.needed - self.points) / self.needed * 100
+
+
+def next_level(score: Score) -> NextLevel | None:
+    """The next level that the scheme version of a score has above its total."""
+    if score.total is None:
+        return None
+    above = score.evaluation.scheme_version.levels.filter(min_total__gt=score.total)
+    row = above.select_related("level").order_by("min_total").first()
+    return row and NextLevel(row.level, row.min_total, row.min_total - score.total)

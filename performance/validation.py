@@ -68,7 +68,7 @@ def _item(item: Definition) -> Found:
         return
     yield from _kind(item, measure)
     yield from _gate(item, measure)
-    yield from _curve(item, measure)
+    yield from curve_problems(item, measure)
 
 
 def _target(item: Definition) -> Found:
@@ -101,7 +101,8 @@ def _gate(item: Definition, measure: measures.Measure) -> Found:
 # --- curves --------------------------------------------------------------------------------
 
 
-def _curve(item: Definition, measure: measures.Measure) -> Found:
+def curve_problems(item: Definition, measure: measures.Measure) -> Found:
+    """(code, message) of what is wrong with the curve of an item that is read by `measure`."""
     curve = item["curve"]
     kind = curve.get("kind") if isinstance(curve, dict) else None
     if kind not in scoring.CURVE_KINDS:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.html import conditional_escape
+from django.utils.translation import get_language, gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
-from core.tables import Column
+from core.periods import Period
+from core.tables import EMPTY, Column
 from core.views import CRUDView
 from partners.views import level_badge, level_name
 from performance import services
@@ -30,6 +33,7 @@ from performance.forms import (
     SchemeForm,
     SchemeItemForm,
     SchemeLevelForm,
+    ScopeForm,
 )
 from performance.models import (
     Evaluation,
@@ -49,6 +53,34 @@ STATE_COLORS = {
     "computed": "yellow",
     "failed": "red",
 }
+
+
+def scheme_name(name: str | None, name_en: str | None) -> str:
+    """The name of a scheme in the language of the page."""
+    return (name_en if get_language() == "en" and name_en else name) or ""
+
+
+def scheme_cell(name: str | None, name_en: str | None) -> str:
+    """The name as a cell."""
+    return conditional_escape(scheme_name(name, name_en))
+
+
+def scheme_column(path: str, *, name: str = "scheme") -> Column:
+    """The scheme behind `path`."""
+    return Column(
+        name,
+        label=gettext_lazy("scheme"),
+        source=(f"{path}__name", f"{path}__name_en"),
+        render=scheme_cell,
+        export=scheme_name,
+    )
+
+
+def period_name(code: str) -> str:
+    """“2013Q3” as it is said."""
+    return Period.parse(code, settings.FISCAL_YEAR_START).label if code else EMPTY
+
+
 READ_ONLY = frozenset({"create", "edit", "delete", "bulk"})
 
 
@@ -69,7 +101,7 @@ class SchemeVersionView(CRUDView):
     section = "performance"
     parents = ("performance:evaluation_list", "performance:scheme_list")
     columns = (
-        Column("scheme", label=gettext_lazy("scheme"), source="scheme__name"),
+        scheme_column("scheme"),
         "number",
         Column("state", kind="badge", colors=STATE_COLORS),
         "created_at",
@@ -77,14 +109,16 @@ class SchemeVersionView(CRUDView):
     ordering = ("scheme__name", "-number")
     search_fields = ("scheme__name", "scheme__code")
     filterset_class = SchemeVersionFilter
-    exclude = frozenset({"create", "edit", "bulk"})
+    form_class = ScopeForm
+    exclude = frozenset({"create", "bulk"})
     detail_template = "performance/state_detail.html"
 
     def detail_queryset(self) -> Any:
         return self.get_queryset().select_related("scheme")
 
     def detail_context(self, obj: SchemeVersion) -> dict[str, Any]:
-        return {"state_color": STATE_COLORS[obj.state]}
+        frozen = obj.state != SchemeVersion.State.DRAFT
+        return {"state_color": STATE_COLORS[obj.state], "frozen": frozen}
 
 
 class OfVersionView(CRUDView):
@@ -123,7 +157,7 @@ class SchemeItemView(OfVersionView):
     icon = "list-details"
     columns = (
         "code",
-        Column("version", label=gettext_lazy("scheme"), source="version__scheme__name"),
+        scheme_column("version__scheme", name="version"),
         Column("number", label=gettext_lazy("version"), source="version__number"),
         "measure",
         "weight",
@@ -137,7 +171,7 @@ class SchemeLevelView(OfVersionView):
     icon = "award"
     columns = (
         Column("level", label=gettext_lazy("level"), source="level__name"),
-        Column("version", label=gettext_lazy("scheme"), source="version__scheme__name"),
+        scheme_column("version__scheme", name="version"),
         Column("number", label=gettext_lazy("version"), source="version__number"),
         "min_total",
     )
@@ -150,8 +184,8 @@ class EvaluationView(CRUDView):
     icon = "clipboard-check"
     section = "performance"
     columns = (
-        Column("scheme", label=gettext_lazy("scheme"), source="scheme__name"),
-        Column("period_code", sort=("starts_on", "ends_before")),
+        scheme_column("scheme"),
+        Column("period_code", sort=("starts_on", "ends_before"), render=period_name),
         "revision",
         Column("state", kind="badge", colors=STATE_COLORS),
         "partner_count",
@@ -188,12 +222,13 @@ class ScoreView(CRUDView):
         ),
         Column("code", label=gettext_lazy("code"), source="partner__code"),
         Column("territory", label=gettext_lazy("territory"), source="partner__territory__name"),
-        Column("scheme", label=gettext_lazy("scheme"), source="evaluation__scheme__name"),
+        scheme_column("evaluation__scheme"),
         Column(
             "period",
             label=gettext_lazy("period"),
             source="evaluation__period_code",
             sort=("evaluation__starts_on",),
+            render=period_name,
         ),
         Column("rank", kind="number"),
         Column("total", kind="money"),
@@ -206,7 +241,7 @@ class ScoreView(CRUDView):
             export=level_name,
         ),
     )
-    ordering = ("-evaluation", "rank")
+    ordering = ("-evaluation_id", "rank")
     search_fields = ("partner__name", "partner__code", "partner__pinyin")
     filterset_class = ScoreFilter
     exclude = READ_ONLY | {"history"}
@@ -226,11 +261,11 @@ class ScheduleView(CRUDView):
     section = "performance"
     parents = ("performance:evaluation_list",)
     columns = (
-        Column("scheme", label=gettext_lazy("scheme"), source="scheme__name"),
+        scheme_column("scheme"),
         "every",
         "days_after",
         "active",
-        "last_period",
+        Column("last_period", render=period_name),
     )
     ordering = ("scheme__name", "every")
     search_fields = ("scheme__name", "scheme__code")

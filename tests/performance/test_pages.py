@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from performance.models import Evaluation, Scheme, SchemeVersion
 from performance.services import draft_version, evaluate
+from tests import factories as make
 from tests.performance.network import TODAY, make_network, make_scheme
 
 pytestmark = pytest.mark.django_db
@@ -78,13 +79,77 @@ def test_items_of_a_draft_are_changed_and_those_of_a_published_version_are_not(
     data = {name: form[name].value() for name in form.fields}
     data = {name: value for name, value in data.items() if value is not None} | {"weight": "12"}
     assert client.post(edit, data).status_code == 302
+    before = item.curve
     item.refresh_from_db()
-    assert item.weight == 12
+    assert (item.weight, item.curve) == (12, before)
     frozen = evaluation.scheme_version.items.first()
     assert (
         client.post(reverse("performance:schemeitem_delete", args=[frozen.pk])).status_code == 302
     )
     assert evaluation.scheme_version.items.count() == 7
+
+
+def test_a_curve_is_written_in_words(client, cast, evaluation):
+    draft = draft_version(scheme=evaluation.scheme, by=None)
+    client.force_login(cast.director)
+    edit = reverse("performance:schemeitem_edit", args=[draft.items.get(code="growth_yoy").pk])
+    form = client.get(edit).context["form"]
+    assert form["curve_text"].value() == "-10% → 0\n0% → 60\n15% → 100"
+    data = {name: form[name].value() for name in form.fields}
+    data = {name: value for name, value in data.items() if value is not None}
+    falling = client.post(edit, data | {"curve_text": "0% → 100\n10% → 0"})
+    assert "A better value must not score fewer points." in falling.content.decode()
+    assert client.post(edit, data | {"curve_text": "-5% → 0; 5% → 100"}).status_code == 302
+    assert draft.items.get(code="growth_yoy").curve == {
+        "kind": "linear",
+        "points": [["-0.05", "0"], ["0.05", "100"]],
+    }
+
+
+def test_the_scope_of_a_draft_is_chosen(client, cast, evaluation):
+    draft = draft_version(scheme=evaluation.scheme, by=None)
+    client.force_login(cast.director)
+    edit = reverse("performance:schemeversion_edit", args=[draft.pk])
+    data = {"states": ["active"], "channel_types": ["dealer"], "territories": [cast.north.pk]}
+    assert client.post(edit, data).status_code == 302
+    draft.refresh_from_db()
+    assert draft.scope == {
+        "states": ["active"],
+        "channel_types": ["dealer"],
+        "levels": [],
+        "territories": [cast.north.code],
+    }
+    assert client.post(edit, {"states": []}).status_code == 422
+    frozen = reverse("performance:schemeversion_edit", args=[evaluation.scheme_version_id])
+    refused = client.post(frozen, data)
+    assert "A published version cannot be changed." in refused.content.decode()
+    assert (
+        "_delete"
+        not in page(
+            client, cast.director, "schemeversion_detail", evaluation.scheme_version_id
+        ).content.decode()
+    )
+
+
+def test_the_page_of_a_partner_tells_what_the_next_level_takes(client, cast, evaluation):
+    score = evaluation.scores.get(partner__code="A")
+    gold = make.make_level(name="Diamond")
+    client.force_login(cast.director)
+    address = reverse("partners:partner_detail", args=[score.partner_id]) + "?tab=performance"
+    assert "The highest level of this scheme is reached." in client.get(address).content.decode()
+    raised = make_scheme(code="raised", levels=[(gold, "99")])
+    evaluate(scheme_code="raised", period="2013Q3", by=None, on=TODAY, publish=True)
+    text = client.get(address).content.decode()
+    assert "What Diamond takes" in text
+    assert (
+        f"{99 - raised.scheme.evaluations.get().scores.get(partner=score.partner).total} points"
+        in text
+    )
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "What Diamond takes" in part and "<html" not in part
+    client.force_login(cast.north_person)
+    own = reverse("partners:partner_detail", args=[cast.north_partner.pk])
+    assert "tab=performance" not in client.get(own).content.decode()
 
 
 def test_run_from_the_browser(client, cast, django_capture_on_commit_callbacks):
