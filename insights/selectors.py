@@ -82,6 +82,17 @@ def by_line(partners: QuerySet | None, start: date, end: date) -> list[tuple[str
     return [(row["product_line__name"], row["total"]) for row in found]
 
 
+def largest(
+    partners: QuerySet, start: date, end: date, limit: int
+) -> list[tuple[Partner, Decimal]]:
+    """(partner, sell-in net in [start, end)), the largest first; those that bought something."""
+    rows = within(SalesDaily, partners).filter(kind=SalesKind.SELL_IN, day__gte=start, day__lt=end)
+    found = rows.values_list("partner").annotate(total=Sum("net")).order_by("-total", "partner")
+    sums = dict(found[:limit])
+    names = Partner.objects.select_related("level").in_bulk(sums)
+    return [(names[key], total) for key, total in sums.items()]
+
+
 def months(period: Period, count: int = 12) -> list[date]:
     """The first days of `count` months up to the end of the period."""
     return [add_months(period.end, -back) for back in range(count, 0, -1)]

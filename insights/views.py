@@ -32,6 +32,7 @@ SILENT_DAYS = 60
 SILENT_SHOWN = 3
 PERIODS_OFFERED = 8
 LINES_SHOWN = 5
+BELOW_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Todo:
 def cockpit(request: HttpRequest) -> HttpResponse:
     """The start page, for the territory and the period in the address."""
     user = request.user
+    if user.is_partner_user:
+        return own_figures(request)
     period = page.period_of(request)
     visible = Partner.objects.visible_to(user)
     territory = _territory(request)
@@ -69,7 +72,10 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         targets = user.has_perm("sales.view_target")
         day = navigation.data_day() or timezone.localdate()
         quiet, silent = selectors.silent(visible, day, SILENT_DAYS, SILENT_SHOWN)
-        context["figures"] = figures(scope, visible, period, user, quiet, targets=targets)
+        context["figures"] = [
+            *sales_figures(scope, period, user, targets=targets),
+            *network_figures(visible, period, quiet),
+        ]
         context["trend"] = trend_chart(scope, period, targets=targets)
         context["mix"] = mix(scope, period)
     context["todos"] = todos(visible, user, silent)
@@ -79,6 +85,29 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         context["ranking"] = selectors.ranking(evaluation, user, RANKED) if evaluation else []
         context["ranking_url"] = _ranking_url(evaluation)
     return render(request, "insights/cockpit.html", context)
+
+
+def own_figures(request: HttpRequest) -> HttpResponse:
+    """The start page of a partner's person: their own company and the partners below it."""
+    user, period = request.user, page.period_of(request)
+    visible = Partner.objects.visible_to(user)
+    own = Partner.objects.filter(memberships__user=user).select_related("owner", "level").first()
+    context: dict[str, Any] = {
+        "section": "cockpit",
+        "greeting": _greeting(),
+        "period": period,
+        "periods": _periods(period),
+        "own": own,
+    }
+    if own and user.has_perm("sales.view_salesfact"):
+        targets = user.has_perm("sales.view_target")
+        context["figures"] = sales_figures(visible, period, user, targets=targets)
+        context["trend"] = trend_chart(visible, period, targets=targets)
+        context["mix"] = mix(visible, period)
+        below = visible.exclude(pk=own.pk)
+        context["below"] = selectors.largest(below, period.start, period.end, BELOW_SHOWN)
+        context["below_count"] = below.count()
+    return render(request, "insights/own.html", context)
 
 
 def _greeting() -> str:
@@ -118,10 +147,8 @@ def _ranking_url(evaluation: Evaluation | None) -> str:
         return ""
 
 
-def figures(
-    scope: Any, visible: Any, period: Period, user: Any, quiet: int, *, targets: bool
-) -> list[Figure]:
-    """Sell-in, attainment, partners in business, partners fallen silent."""
+def sales_figures(scope: Any, period: Period, user: Any, *, targets: bool) -> list[Figure]:
+    """Sell-in with its comparison, and how far the target is reached."""
     unit, day = user.amount_unit, navigation.data_day() or timezone.localdate()
     start, end, start_ago, end_ago = selectors.same_span(period, day)
     now = selectors.net(scope, start, end)
@@ -138,11 +165,16 @@ def figures(
         tone = "better" if gap <= 0 else ""
         target = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
         out.append(Figure(_("Target attainment"), percent(now / goal), note, tone, target))
+    return out
+
+
+def network_figures(visible: Any, period: Period, quiet: int) -> list[Figure]:
+    """Partners in business, partners fallen silent."""
     active = visible.filter(state__in=Partner.IN_BUSINESS).count()
     started = visible.filter(started_on__gte=period.start, started_on__lt=period.end).count()
     new = _("%(count)s new in the period") % {"count": started} if started else ""
     where = reverse("partners:partner_list") + "?state=active&state=suspended"
-    out.append(Figure(_("Partners in business"), f"{active:,}", new, "better", "", where))
+    out = [Figure(_("Partners in business"), f"{active:,}", new, "better", "", where)]
     note = _("bought within a year, but not in %(days)s days") % {"days": SILENT_DAYS}
     out.append(Figure(_("Fallen silent"), f"{quiet:,}", "", "", note))
     return out

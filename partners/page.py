@@ -39,6 +39,7 @@ MASTER_FIELDS = (
     "ended_on",
     "note",
 )
+INTERNAL = frozenset({"note"})  # not for the partner's own people
 FiguresOf = Callable[[Partner, Period, Any], list[Figure]]
 ContextOf = Callable[[Partner, Period, Any], dict[str, Any] | None]
 
@@ -132,9 +133,11 @@ def people_and_places(request: HttpRequest, partner: Partner) -> dict[str, Any]:
 
 def master_data(request: HttpRequest, partner: Partner) -> dict[str, Any]:
     """The fields of the partner, and the partners that buy from it."""
+    hidden = INTERNAL if request.user.is_partner_user else frozenset()
+    fields = [name for name in MASTER_FIELDS if name not in hidden]
     below = partner.children.visible_to(request.user).select_related("level", "territory")
     return {
-        "rows": tables.describe(partner, MASTER_FIELDS),
+        "rows": tables.describe(partner, fields),
         "children": below.order_by("pinyin", "pk")[:50],
     }
 
