@@ -8,19 +8,16 @@ and the measurements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models.functions import Upper
 from django.utils.translation import gettext as _
 
-from catalog.models import Product
 from core.importing import staging
 from core.importing.outcome import Outcome, Task
-from core.importing.values import ValueProblem, choice_words, parse_date
-from core.text import normalise_code
 from partners.models import Partner
+from sales import meanings
 from sales.explaining import explain
 from sales.models import SalesFact, SalesKind
 
@@ -29,16 +26,6 @@ DEFAULTS = {"source": "file", "kind": SalesKind.SELL_IN.value}
 FIELDS = (
     "partner", "product", "occurred_on", "kind", "source", "reference", "quantity", "amount",
 )  # fmt: skip
-
-# The rule of core.importing.values.parse_number in SQL. Letters are excluded first, because
-# numeric also reads NaN, 1e5 and 0x1F.
-_NUMBER = """CASE WHEN translate({x}, 'xXoObB_eEnN', '') = {x}
-    AND pg_input_is_valid({x}, 'numeric(18,4)') AND min_scale({x}::numeric) <= 4
-    THEN {x}::numeric END"""
-_NUMBER_BEFORE_16 = r"""CASE WHEN {x} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
-    THEN {x}::numeric END"""
-_WORD = """CASE WHEN length(btrim({x})) BETWEEN 1 AND {length}
-    AND strpos({x}, U&'\\FFFD') = 0 THEN btrim({x}) END"""
 
 
 class SalesLoad:
@@ -80,19 +67,17 @@ class SalesLoad:
         """The typed table: a null is a cell that means nothing."""
         self.step(_("Checking rows"))
         version = self.cursor.connection.server_version
-        number = _NUMBER if version >= 160000 else _NUMBER_BEFORE_16
         joins: list[str] = []
-        columns = {field: self._looked_up(field, joins) for field in _RESOLVERS}
+        columns = {field: self._looked_up(field, joins) for field in meanings.LOOKED_UP}
         for field, length in (("source", 40), ("reference", 100)):
-            word = _WORD.format(x=self._text(field), length=length)
-            columns[field] = f'({word})::text COLLATE "C"'
+            columns[field] = meanings.word(self._text(field), length)
         for field in ("quantity", "amount"):
-            columns[field] = number.format(x=self._text(field))
+            columns[field] = meanings.number(self._text(field), version)
         reverses = f"nullif(btrim({self._text('reverses')}), '')" if self.reversing else "NULL"
         listed = ", ".join(f"{columns[field]} AS {field}" for field in FIELDS)
         self.cursor.execute(
             f"CREATE TEMP TABLE import_typed ON COMMIT DROP AS"
-            f' SELECT s.row_no, {listed}, ({reverses})::text COLLATE "C" AS reverses'
+            f' SELECT s.row_no, s.surplus, {listed}, ({reverses})::text COLLATE "C" AS reverses'
             f" FROM {staging.TABLE} s {' '.join(joins)}"
         )
         self.outcome.rows = self.cursor.rowcount
@@ -107,7 +92,7 @@ class SalesLoad:
     def _looked_up(self, field: str, joins: list[str]) -> str:
         """The SQL of a field's value, by a table of its distinct texts: some thousand, where the
         rows are millions."""
-        sql_type, resolve = _RESOLVERS[field]
+        sql_type, resolve = meanings.LOOKED_UP[field]
         expression = self.task.mapping.get(field)
         constant = DEFAULTS.get(field) if expression is None else expression.constant
         if constant is not None:
@@ -125,12 +110,11 @@ class SalesLoad:
 
     def reject_untyped(self) -> None:
         """Rows with a cell that means nothing, or with more cells than the header."""
-        nulls = ", ".join(f"t.{field} IS NULL" for field in FIELDS)
+        nulls = ", ".join(f"{field} IS NULL" for field in FIELDS)
         self.cursor.execute(
             f"""CREATE TEMP TABLE import_bad ON COMMIT DROP AS
-            SELECT t.row_no, coalesce(s.surplus, false) AS surplus, ARRAY[{nulls}] AS nulls
-              FROM import_typed t {self._surplus_join()}
-             WHERE num_nulls({", ".join(f"t.{field}" for field in FIELDS)}) > 0 OR s.surplus"""
+            SELECT row_no, coalesce(surplus, false) AS surplus, ARRAY[{nulls}] AS nulls
+              FROM import_typed WHERE num_nulls({", ".join(FIELDS)}) > 0 OR surplus"""
         )
         if not self.cursor.rowcount:
             return
@@ -142,9 +126,6 @@ class SalesLoad:
             for field, reason in explain(self.task.mapping, cells, fields, surplus):
                 self.task.rejects.add(row, cells, field, reason)
         self._drop("import_bad")
-
-    def _surplus_join(self) -> str:
-        return f"JOIN {staging.TABLE} s USING (row_no)"
 
     def reject_repeats(self) -> None:
         """A reference that stands in the file twice: the first row wins."""
@@ -299,49 +280,3 @@ class SalesLoad:
               FROM import_typed t JOIN import_known k USING (row_no)
              WHERE f.id = k.id AND k.changed"""
         )
-
-
-# --- What texts mean: {text: value} for those that mean something --------------------------------
-
-
-def _keys(queryset: Any, texts: list[str]) -> dict[str, int]:
-    """Codes → primary keys: width, invisible marks and case do not matter."""
-    codes = {text: normalise_code(text).upper() for text in texts}
-    found = dict(
-        queryset.annotate(_code=Upper("code"))
-        .filter(_code__in=set(codes.values()))
-        .values_list("_code", "pk")
-    )
-    return {text: found[code] for text, code in codes.items() if code in found}
-
-
-def _partners(texts: list[str], by: Any) -> dict[str, int]:
-    return _keys(Partner.objects.all() if by is None else Partner.objects.visible_to(by), texts)
-
-
-def _products(texts: list[str], by: Any) -> dict[str, int]:
-    return _keys(Product.objects.all(), texts)
-
-
-def _dates(texts: list[str], by: Any) -> dict[str, Any]:
-    found = {}
-    for text in texts:
-        try:
-            found[text] = parse_date(text)
-        except ValueProblem:
-            continue
-    return found
-
-
-def _kinds(texts: list[str], by: Any) -> dict[str, str]:
-    words = choice_words(SalesKind.choices)
-    codes = {text: normalise_code(text).casefold() for text in texts}
-    return {text: words[code] for text, code in codes.items() if code in words}
-
-
-_RESOLVERS: dict[str, tuple[str, Callable[[list[str], Any], dict[str, Any]]]] = {
-    "partner": ("bigint", _partners),
-    "product": ("bigint", _products),
-    "occurred_on": ("date", _dates),
-    "kind": ("text", _kinds),
-}

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
+from array import array
+from bisect import insort
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +32,7 @@ class Reject:
 
 
 class Rejects:
-    """The error file, written as rejects are found; the first ones are kept to be shown.
+    """The error file, written as rejects are found and put in order of the rows at the end.
 
     Its columns are the user's own, then row, field and reason, so that it can be corrected and
     loaded again. UTF-8 with a mark, because Excel needs it.
@@ -36,34 +41,55 @@ class Rejects:
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self.path, self.header = path, list(header)
         self.rows = 0
-        self.first: list[Reject] = []
-        self._last_row = 0
-        self._stream: IO[str] | None = None
+        self.first: list[Reject] = []  # of the file, to be shown
+        self._stream: IO[bytes] | None = None
+        # A file of millions may be refused whole: row and place of each line, eight bytes each.
+        self._numbers, self._places = array("q"), array("q")
 
     def add(self, row: int, cells: Sequence[str], field: str, reason: str) -> None:
         """One reason; several reasons of a row are added one after the other."""
-        if row != self._last_row:
-            self.rows, self._last_row = self.rows + 1, row
-        if len(self.first) < SHOWN:
-            self.first.append(Reject(row, field, reason))
+        if not self._numbers or row != self._numbers[-1]:
+            self.rows += 1
+        insort(self.first, Reject(row, field, reason), key=lambda one: one.row)
+        del self.first[SHOWN:]
         width = len(self.header)
         kept = [*cells[:width], *[""] * (width - len(cells))]
-        self._writer().writerow([*kept, row, field, reason])
+        stream = self._opened()
+        self._numbers.append(row)
+        self._places.append(stream.tell())
+        stream.write(_line([*kept, row, field, reason]))
 
     def close(self) -> Path | None:
         """The finished file; None when nothing was rejected."""
         if self._stream is None:
             return None
+        self._places.append(self._stream.tell())
         self._stream.close()
+        if any(earlier > later for earlier, later in pairwise(self._numbers)):
+            self._sort()
         return self.path
 
-    def _writer(self) -> Any:
+    def _opened(self) -> IO[bytes]:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self.path.open("w", encoding="utf-8-sig", newline="")
-            self._csv = csv.writer(self._stream)
-            self._csv.writerow([*self.header, _("Row"), _("Field"), _("Reason")])
-        return self._csv
+            self._stream = self.path.open("wb")
+            self._stream.write(BOM_UTF8 + _line([*self.header, _("Row"), _("Field"), _("Reason")]))
+        return self._stream
+
+    def _sort(self) -> None:
+        places, ordered = self._places, self.path.with_suffix(".sorted")
+        with self.path.open("rb") as found, ordered.open("wb") as stream:
+            stream.write(found.read(places[0]))
+            for i in sorted(range(len(self._numbers)), key=self._numbers.__getitem__):
+                found.seek(places[i])
+                stream.write(found.read(places[i + 1] - places[i]))
+        ordered.replace(self.path)
+
+
+def _line(cells: Sequence[Any]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue().encode("utf-8", "replace")
 
 
 def _no_progress(done: int, total: int | None = None, message: str = "") -> None:

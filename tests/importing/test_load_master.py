@@ -63,9 +63,9 @@ def test_products_need_their_line_and_a_price_that_is_one(load):
     assert counts(result) == (4, 1, 0, 0, 3)
     assert reasons(result) == [
         (3, "product_line", "The cell is empty."),
+        (4, "list_price", "Ensure this value is greater than or equal to 0."),
         (5, "product_line", "“NONE” is not known."),
         (5, "list_price", "Enter a number."),
-        (4, "list_price", "Ensure this value is greater than or equal to 0."),
     ]
     assert Product.objects.get().list_price == Decimal("1.5")
 

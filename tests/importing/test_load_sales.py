@@ -88,9 +88,9 @@ def test_each_refused_row_says_why_in_the_users_own_columns(load, network):
         (7, "amount", "12345678901234567 is too large: at most 14 digits stand before the point."),
         (8, "quantity", "“NaN” is not a number such as -1234.5."),
         (8, "amount", "1.00005 has more than 4 decimals."),
+        (9, "reference", "The reference repeats row 2."),
         (10, "reference", "The cell is empty."),
         (10, "amount", "The cell is empty."),
-        (9, "reference", "The reference repeats row 2."),
     ]
     with Path(result["error_file"]).open(encoding="utf-8-sig") as stream:
         assert stream.readline() == HEAD.strip() + ",Row,Field,Reason\n"
