@@ -43,9 +43,8 @@ def _only(partner: Partner) -> Any:
 def sales_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
     """Sell-in with its comparison, and how far the target is reached."""
     only, day = _only(partner), navigation.data_day() or period.end
-    start, end, start_ago, end_ago = selectors.same_span(period, day)
-    now = selectors.net(only, start, end)
-    change, tone = versus(now, selectors.net(only, start_ago, end_ago))
+    now, ago = selectors.net_and_ago(only, selectors.same_span(period, day))
+    change, tone = versus(now, ago)
     goal = (
         selectors.target(only, period.start, period.end)
         if user.has_perm("sales.view_target")

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 
@@ -111,16 +111,19 @@ def silent(partners: QuerySet, day: date, days: int, limit: int) -> tuple[int, l
     """(how many, the `limit` largest): active partners that bought something in the year up to
     `day`, but nothing in its last `days` days."""
     since, year = day - timedelta(days=days), day - timedelta(days=365)
-    active = partners.filter(state=Partner.State.ACTIVE)
-    bought = within(SalesDaily, active).filter(
-        kind=SalesKind.SELL_IN, day__gt=year, day__lte=day, net__gt=0
+    bought = SalesDaily.objects.filter(kind=SalesKind.SELL_IN, net__gt=0)
+    # Few are left by the days that a BRIN finds; only theirs of the year are read, by the key.
+    lately = bought.filter(partner=OuterRef("pk"), day__gt=since, day__lte=day)
+    before = bought.filter(partner=OuterRef("pk"), day__gt=year, day__lte=since)
+    quiet = partners.filter(~Exists(lately), Exists(before), state=Partner.State.ACTIVE)
+    theirs = before.order_by().values("partner")
+    rows = list(
+        quiet.annotate(
+            last=Subquery(theirs.annotate(last=Max("day")).values("last")),
+            amount=Subquery(theirs.annotate(amount=Sum("net")).values("amount")),
+        ).order_by("-amount", "pk")
     )
-    found = bought.values("partner").annotate(last=Max("day"), amount=Sum("net"))
-    rows = list(found.filter(last__lte=since).order_by("-amount", "partner"))
-    names = Partner.objects.in_bulk([row["partner"] for row in rows[:limit]])
-    return len(rows), [
-        Silent(names[row["partner"]], row["last"], row["amount"]) for row in rows[:limit]
-    ]
+    return len(rows), [Silent(row, row.last, row.amount) for row in rows[:limit]]
 
 
 def same_span(period: Period, day: date) -> tuple[date, date, date, date]:
@@ -166,17 +169,16 @@ def ranking(evaluation: Evaluation, user: Any, limit: int) -> list[Ranked]:
     scores = list(
         Score.objects.visible_to(user)
         .filter(evaluation=evaluation, rank__isnull=False)
+        .annotate(rank_before=_rank_before(evaluation))
         .select_related("partner__territory", "level")
         .order_by("rank", "pk")[:limit]
     )
     keys = [score.partner_id for score in scores]
     sums = _sums(keys, evaluation)
-    before = _ranks_before(evaluation, keys)
     out = []
     for score in scores:
         sell_in, goal = sums.get(score.partner_id, (ZERO, None))
-        old = before.get(score.partner_id)
-        moved = None if old is None else old - score.rank
+        moved = None if score.rank_before is None else score.rank_before - score.rank
         out.append(Ranked(score, sell_in, sell_in / goal if goal else None, moved))
     return out
 
@@ -194,17 +196,46 @@ def _sums(keys: Iterable[int], evaluation: Evaluation) -> dict[int, tuple[Decima
     return {key: (net_of.get(key, ZERO), goals.get(key)) for key in keys}
 
 
-def _ranks_before(evaluation: Evaluation, keys: Iterable[int]) -> dict[int, int]:
-    previous = (
-        Evaluation.objects.filter(
-            scheme=evaluation.scheme_id,
-            state=Evaluation.State.PUBLISHED,
-            ends_before__lte=evaluation.starts_on,
-        )
-        .order_by("-ends_before", "-pk")
-        .first()
+def _rank_before(evaluation: Evaluation) -> Subquery:
+    """The rank of the same partner in the published evaluation before."""
+    previous = Evaluation.objects.filter(
+        scheme=evaluation.scheme_id,
+        state=Evaluation.State.PUBLISHED,
+        ends_before__lte=evaluation.starts_on,
+    ).order_by("-ends_before", "-pk")
+    ranks = Score.objects.filter(
+        partner=OuterRef("partner"), evaluation=Subquery(previous.values("pk")[:1])
     )
-    if previous is None:
-        return {}
-    scores = Score.objects.filter(evaluation=previous, partner__in=keys, rank__isnull=False)
-    return dict(scores.values_list("partner", "rank"))
+    return Subquery(ranks.values("rank")[:1])
+
+
+@dataclass(frozen=True)
+class Network:
+    """How many of the partners are in business, began in a period, are being onboarded, and are
+    in business without an owner."""
+
+    in_business: int
+    started: int
+    onboarding: int
+    unowned: int
+
+
+def network(partners: QuerySet, start: date, end: date) -> Network:
+    """The counts of `partners`; those that began in [start, end)."""
+    in_business = Q(state__in=Partner.IN_BUSINESS)
+    counts = partners.aggregate(
+        in_business=Count("pk", filter=in_business),
+        started=Count("pk", filter=Q(started_on__gte=start, started_on__lt=end)),
+        onboarding=Count("pk", filter=Q(state=Partner.State.ONBOARDING)),
+        unowned=Count("pk", filter=in_business & Q(owner__isnull=True)),
+    )
+    return Network(**counts)
+
+
+def net_and_ago(partners: QuerySet | None, span: tuple[date, date, date, date]) -> list[Decimal]:
+    """The sell-in net of the two halves of `same_span`: now, and a year before."""
+    now = Q(day__gte=span[0], day__lt=span[1])
+    ago = Q(day__gte=span[2], day__lt=span[3])
+    rows = within(SalesDaily, partners).filter(now | ago, kind=SalesKind.SELL_IN)
+    sums = rows.aggregate(now=Sum("net", filter=now), ago=Sum("net", filter=ago))
+    return [sums["now"] or ZERO, sums["ago"] or ZERO]

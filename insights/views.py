@@ -68,17 +68,18 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         "territories": _territories(user),
     }
     silent: list[selectors.Silent] = []
+    network = selectors.network(visible, period.start, period.end)
     if user.has_perm("sales.view_salesfact"):
         targets = user.has_perm("sales.view_target")
         day = navigation.data_day() or timezone.localdate()
         quiet, silent = selectors.silent(visible, day, SILENT_DAYS, SILENT_SHOWN)
         context["figures"] = [
             *sales_figures(scope, period, user, targets=targets),
-            *network_figures(visible, period, quiet),
+            *network_figures(network, quiet),
         ]
         context["trend"] = trend_chart(scope, period, targets=targets)
         context["mix"] = mix(scope, period)
-    context["todos"] = todos(visible, user, silent)
+    context["todos"] = todos(network, user, silent)
     if user.has_perm("performance.view_score"):
         evaluation = selectors.latest_evaluation()
         context["evaluation"] = evaluation
@@ -150,9 +151,8 @@ def _ranking_url(evaluation: Evaluation | None) -> str:
 def sales_figures(scope: Any, period: Period, user: Any, *, targets: bool) -> list[Figure]:
     """Sell-in with its comparison, and how far the target is reached."""
     unit, day = user.amount_unit, navigation.data_day() or timezone.localdate()
-    start, end, start_ago, end_ago = selectors.same_span(period, day)
-    now = selectors.net(scope, start, end)
-    change, tone = versus(now, selectors.net(scope, start_ago, end_ago))
+    now, ago = selectors.net_and_ago(scope, selectors.same_span(period, day))
+    change, tone = versus(now, ago)
     out = [Figure(_("Sell-in net"), in_unit(now, unit), change, tone, str(period.label))]
     goal = selectors.target(scope, period.start, period.end) if targets else None
     if goal:
@@ -168,10 +168,9 @@ def sales_figures(scope: Any, period: Period, user: Any, *, targets: bool) -> li
     return out
 
 
-def network_figures(visible: Any, period: Period, quiet: int) -> list[Figure]:
+def network_figures(network: selectors.Network, quiet: int) -> list[Figure]:
     """Partners in business, partners fallen silent."""
-    active = visible.filter(state__in=Partner.IN_BUSINESS).count()
-    started = visible.filter(started_on__gte=period.start, started_on__lt=period.end).count()
+    started, active = network.started, network.in_business
     new = _("%(count)s new in the period") % {"count": started} if started else ""
     where = reverse("partners:partner_list") + "?state=active&state=suspended"
     out = [Figure(_("Partners in business"), f"{active:,}", new, "better", "", where)]
@@ -195,7 +194,7 @@ def mix(scope: Any, period: Period) -> Chart:
     return Chart(_("By product line"), labels, series, unit="amount", kind="pie", height=250)
 
 
-def todos(visible: Any, user: Any, silent: list[selectors.Silent]) -> list[Todo]:
+def todos(network: selectors.Network, user: Any, silent: list[selectors.Silent]) -> list[Todo]:
     """What waits for this user, the urgent first."""
     out: list[Todo] = []
     base = reverse("partners:partner_list")
@@ -208,14 +207,14 @@ def todos(visible: Any, user: Any, silent: list[selectors.Silent]) -> list[Todo]
         text = _("%(partner)s has bought nothing since %(day)s")
         href = reverse("partners:partner_detail", args=[row.partner.pk])
         out.append(Todo(text % {"partner": row.partner, "day": row.last.isoformat()}, href, "red"))
-    orphans = visible.filter(owner__isnull=True, state__in=Partner.IN_BUSINESS).count()
+    orphans = network.unowned
     if orphans:
         text = ngettext(
             "%(count)s partner has no owner", "%(count)s partners have no owner", orphans
         )
         query = urlencode({"unowned": "true"})
         out.append(Todo(text % {"count": orphans}, f"{base}?{query}", "yellow"))
-    waiting = visible.filter(state=Partner.State.ONBOARDING).count()
+    waiting = network.onboarding
     if waiting:
         text = ngettext(
             "%(count)s partner is being onboarded",
