@@ -77,7 +77,7 @@ class ScopedViewSet(GenericViewSet):
 
     def list(self, request: Any) -> Response:
         """A page of rows."""
-        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.shown(rows))
 
     def retrieve(self, request: Any, pk: int) -> Response:
