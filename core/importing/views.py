@@ -60,7 +60,10 @@ class ImportView(CRUDView):
     empty_text = gettext_lazy("Upload a file of partners, products, targets or sales.")
 
     def detail_context(self, obj: Import) -> dict[str, Any]:
+        labels = {field.name: field.label for field in registry.get(obj.kind).fields}
+        rejects = obj.report.get("rejects", [])
         return {
+            "rejects": [(row, labels.get(name, name), reason) for row, name, reason in rejects],
             "kind_name": kind_name(obj.kind),
             "may_change": _may_change(obj, self.request.user),
             "job": obj.job,

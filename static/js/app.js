@@ -121,6 +121,7 @@ document.addEventListener("htmx:after:swap", (event) => {
     $("[data-tab][aria-current]")?.removeAttribute("aria-current");
     tab.setAttribute("aria-current", "page");
   }
+  if ($("#job[data-result]")?.dataset.result === location.pathname) location.reload(); // the page shows it
   const dialog = $("dialog[data-auto]:not([open])");
   if (dialog && $("form", dialog)) dialog.showModal();
   start();
