@@ -25,7 +25,7 @@ def run_evaluation(job_id: int, evaluation_id: int) -> None:
             progress=progress.set,
         )
         progress.finish(
-            {"evaluation": evaluation.pk, "digest": evaluation.digest},
+            {"partners": evaluation.partner_count, "digest": evaluation.digest},
             reverse("performance:evaluation_detail", args=[evaluation.pk]),
         )
 
