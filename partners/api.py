@@ -95,12 +95,17 @@ class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):
     }
 
     def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A parent that the user does not see is not told of."""
+        """A parent that the user does not see is not told of, and the note is the vendor's own."""
         seen = visible_parents({row["parent"] for row in rows}, self.request.user)
-        return [
-            row if row["parent"] in seen else {**row, "parent": None, "parent_code": None}
-            for row in rows
-        ]
+        return [{**row, **_hidden(row, row["parent"] in seen, self.request.user)} for row in rows]
+
+
+def _hidden(row: dict[str, Any], parent_seen: bool, user: Any) -> dict[str, Any]:
+    """The values that `user` is shown instead."""
+    hidden: dict[str, Any] = {} if parent_seen else {"parent": None, "parent_code": None}
+    if user.is_partner_user and "note" in row:
+        hidden["note"] = ""
+    return hidden
 
 
 class ContactRow(RowSerializer):
