@@ -41,13 +41,24 @@
     };
   }
 
+  // A name on several lines, broken between words; a Chinese letter is as wide as two others.
+  function broken(name, most) {
+    const size = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e7f" ? 2 : 1), 0);
+    const lines = [""];
+    for (const word of name.split(/(?<=[ ·])/)) {
+      if (lines.at(-1) && size(lines.at(-1) + word.trimEnd()) > most) lines.push("");
+      lines[lines.length - 1] += word;
+    }
+    return lines.map((line) => line.trim()).join("\n");
+  }
+
   function radar(data, width) {
     // Long names break; the circle leaves them the room that this width has.
     const room = Math.max(64, Math.min(110, width / 4));
     return {
       legend: { bottom: 0, textStyle: { color: css("--ink-2") }, itemWidth: 18, itemHeight: 10 },
       tooltip: {},
-      radar: { center: ["50%", "46%"], radius: Math.max(50, Math.min(width / 2 - room, data.height / 2 - 58)), indicator: data.labels.map((name) => ({ name, max: data.max ?? undefined })), axisName: { color: css("--ink-2"), fontSize: 11, width: room - 14, overflow: "break" }, splitArea: { show: false }, splitLine: { lineStyle: { color: css("--line") } }, axisLine: { lineStyle: { color: css("--line") } } },
+      radar: { center: ["50%", "46%"], radius: Math.max(50, Math.min(width / 2 - room, data.height / 2 - 58)), indicator: data.labels.map((name) => ({ name, max: data.max ?? undefined })), axisName: { color: css("--ink-2"), fontSize: 11, formatter: (name) => broken(name, room / 7.5) }, splitArea: { show: false }, splitLine: { lineStyle: { color: css("--line") } }, axisLine: { lineStyle: { color: css("--line") } } },
       series: [{ type: "radar", symbolSize: 4, data: data.series.map((series, at) => ({ name: series.name, value: series.values, lineStyle: { width: 2 }, areaStyle: at ? undefined : { opacity: .12 } })) }],
     };
   }
