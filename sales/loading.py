@@ -247,6 +247,8 @@ class SalesLoad:
     def write(self) -> None:
         """New rows in file order, reversals after what they reverse; then the changed ones."""
         self.step(_("Writing"))
+        # The foreign keys are checked with each statement: cheaper than to remember every row.
+        self.cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         if self.outcome.created:
             self._insert("NULL", "WHERE t.reverses IS NULL")
             if self.reversing:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import jobs
-from core.errors import DomainError
 from core.importing import services
 from core.importing.models import Import
 from core.models import Job
@@ -20,40 +20,55 @@ from core.models import Job
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
 
 
-@shared_task
+# A database that is away comes back: tried again after 2, 4, 8 … seconds, for half an hour.
+PATIENT: dict[str, Any] = {
+    "autoretry_for": (InterfaceError, OperationalError),
+    "retry_backoff": 2,
+    "retry_backoff_max": 120,
+    "max_retries": 20,
+}
+
+
+@shared_task(**PATIENT)
 def check_import(job_id: int, import_id: int) -> None:
     """Check a file; delivered twice, it checks it again."""
     _run(job_id, import_id, services.check)
 
 
-@shared_task
+@shared_task(**PATIENT)
 def apply_import(job_id: int, import_id: int) -> None:
-    """Apply a file; delivered twice after a killed worker, the transaction began anew."""
-    if Import.objects.filter(pk=import_id, state=Import.State.APPLIED).exists():
-        return
+    """Apply a file; delivered twice after a killed worker, it is applied once."""
     _run(job_id, import_id, services.apply)
 
 
 def _run(job_id: int, import_id: int, verb: Callable[..., Any]) -> None:
     load = Import.objects.select_related("created_by").get(pk=import_id)
-    by = Job.objects.select_related("created_by").get(pk=job_id).created_by
-    with translation.override(by.language if by else None):
-        failure = _("The work was stopped.")
-        try:
-            with jobs.running(job_id) as progress:
-                try:
-                    verb(load=load, by=by, progress=_Paced(progress))
-                except DomainError as error:
-                    failure = str(error.message)
-                    raise
-                counts = {name: getattr(load, name) for name in COUNTS}
-                progress.finish(counts, reverse("core:import_detail", args=[load.pk]))
-        except Exception:
-            services.fail(load=load, message=_("An unexpected error; nothing was changed."))
-            raise
-    state = Job.objects.values_list("state", flat=True).get(pk=job_id)
-    if state in (Job.State.FAILED, Job.State.CANCELLED):
-        services.fail(load=load, message=failure)
+    job = Job.objects.select_related("created_by").get(pk=job_id)
+    with translation.override(job.created_by.language if job.created_by else None):
+        if job.is_open:
+            try:
+                _work(load, job, verb)
+            except Exception:
+                services.fail(load=load, message=_("An unexpected error; nothing was changed."))
+                raise
+            job.refresh_from_db()
+        _follow(load, job)
+
+
+def _work(load: Import, job: Job, verb: Callable[..., Any]) -> None:
+    with jobs.running(job.pk) as progress:
+        if load.state != Import.State.APPLIED:  # by a worker that was killed right after that
+            verb(load=load, by=job.created_by, progress=_Paced(progress))
+        counts = {name: getattr(load, name) for name in COUNTS}
+        progress.finish(counts, reverse("core:import_detail", args=[load.pk]))
+
+
+def _follow(load: Import, job: Job) -> None:
+    """The import fails with its job; also if the job ended where nobody could tell the import."""
+    load.refresh_from_db()
+    running = load.job_id == job.pk and load.state in (Import.State.CHECKING, Import.State.APPLYING)
+    if running and job.state in (Job.State.FAILED, Job.State.CANCELLED):
+        services.fail(load=load, message=job.error or _("The work was stopped."))
 
 
 class _Paced:

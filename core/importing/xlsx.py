@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 from core.errors import DomainError
 
 MAX_UNPACKED = 2 * 1024**3
+# Cells pack to a tenth or a thirtieth; what packs to less was made to unpack into the memory.
+SMALL, MAX_RATIO = 100 * 1024**2, 200
 # The reader holds every cell of the sheet's rectangle, also the empty ones.
 MAX_CELLS = 50_000_000
 _ROW = re.compile(rb'<row [^>]*?r="(\d+)"')
@@ -71,21 +74,25 @@ def check_size(path: Path, sheet: str | None, *, max_columns: int) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-            if sum(info.file_size for info in infos) > MAX_UNPACKED:
+            size, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+            if size > min(MAX_UNPACKED, max(SMALL, packed * MAX_RATIO)):
                 raise _too_large()
             for info in infos:
-                if info.filename.startswith("xl/worksheets/sheet"):
-                    _check_sheet(archive, info, max_columns)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+                # Any part may be named as a sheet, and read to its end its size is known for true.
+                if info.filename.lower().endswith(".xml"):
+                    _check_part(archive, info, max_columns)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _damaged() from error
 
 
-def _check_sheet(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_columns: int) -> None:
-    """The declared dimension may lie, so the cells' own addresses count."""
+def _check_part(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_columns: int) -> None:
+    """The declared dimension may lie, so the cells' own addresses count. No entities."""
     last_row, columns, tail = 1, {b"Z"}, b""
     with archive.open(info) as stream:
         while chunk := stream.read(1 << 20):
             block = tail + chunk
+            if b"<!DOCTYPE" in block:  # no program writes one; it is there for its entities
+                raise _damaged()
             last_row = max([last_row, *(int(number[:9]) for number in _ROW.findall(block))])
             columns.update(_FAR_COLUMN.findall(block))
             tail = block[-200:]

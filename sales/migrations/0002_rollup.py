@@ -16,23 +16,26 @@ LOCK = """
     PERFORM pg_advisory_xact_lock(hashtext('sales.facts'));
 """
 
-# Lines that come and, negated, lines that go, summed by cell. Rows are written in order of the day,
-# for the BRIN. A cell whose last line has gone goes too.
-MERGE = """
-    MERGE INTO sales_salesdaily d USING (
-        SELECT partner_id, day, kind, product_line_id, sum(lines) AS lines, sum(net) AS net,
-               sum(returns) AS returns, sum(quantity) AS quantity
-          FROM ({changes}) line
-         GROUP BY day, partner_id, kind, product_line_id
-         ORDER BY day, partner_id, kind, product_line_id
-    ) c ON (d.partner_id, d.day, d.kind, d.product_line_id)
-         = (c.partner_id, c.day, c.kind, c.product_line_id)
+# Lines that come and, negated, lines that go, summed by cell, in order of the day for the BRIN.
+CELLS = """
+    SELECT partner_id, day, kind, product_line_id, sum(lines) AS lines, sum(net) AS net,
+           sum(returns) AS returns, sum(quantity) AS quantity
+      FROM ({changes}) line
+     GROUP BY day, partner_id, kind, product_line_id
+     ORDER BY day, partner_id, kind, product_line_id
+"""
+COLUMNS = "(partner_id, day, kind, product_line_id, lines, net, returns, quantity)"
+
+# A cell whose last line has gone goes too.
+MERGE = f"""
+    MERGE INTO sales_salesdaily d USING ({CELLS}) c
+       ON (d.partner_id, d.day, d.kind, d.product_line_id)
+        = (c.partner_id, c.day, c.kind, c.product_line_id)
     WHEN MATCHED AND d.lines + c.lines = 0 THEN DELETE
     WHEN MATCHED THEN UPDATE SET
         lines = d.lines + c.lines, net = d.net + c.net,
         returns = d.returns + c.returns, quantity = d.quantity + c.quantity
-    WHEN NOT MATCHED THEN INSERT
-        (partner_id, day, kind, product_line_id, lines, net, returns, quantity)
+    WHEN NOT MATCHED THEN INSERT {COLUMNS}
         VALUES (c.partner_id, c.day, c.kind, c.product_line_id,
                 c.lines, c.net, c.returns, c.quantity);
 """
@@ -51,10 +54,16 @@ CREATE FUNCTION sales_rollup_facts() RETURNS trigger LANGUAGE plpgsql
     SET enable_hashagg = off SET enable_seqscan = off
     SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
+DECLARE first date; last date;
 BEGIN
     {LOCK}
     IF TG_OP = 'INSERT' THEN
-        {MERGE.format(changes=COME)}
+        SELECT min(occurred_on), max(occurred_on) INTO first, last FROM new_rows;
+        IF EXISTS (SELECT FROM sales_salesdaily WHERE day BETWEEN first AND last) THEN
+            {MERGE.format(changes=COME)}
+        ELSE  -- days without any sales yet: nothing to look up
+            INSERT INTO sales_salesdaily {COLUMNS} {CELLS.format(changes=COME)};
+        END IF;
     ELSIF TG_OP = 'DELETE' THEN
         {MERGE.format(changes=GO)}
     ELSE

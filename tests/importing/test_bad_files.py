@@ -155,6 +155,58 @@ def test_two_loads_at_the_same_moment_load_once(tmp_path):
     assert SalesDaily.objects.get().lines == 3000
 
 
+def in_a_process(script):
+    """Run Python beside us on the database of the test."""
+    url, name = settings.DATABASES["default"], connection.settings_dict["NAME"]
+    place = f"{url['USER']}:{url['PASSWORD']}@{url['HOST']}:{url['PORT']}/{name}"
+    environment = os.environ | {
+        "DATABASE_URL": f"postgres://{place}",
+        "DJANGO_SETTINGS_MODULE": "channel_crm.settings",
+        "DEBUG": "1",
+    }
+    command = [sys.executable, "-c", f"import django; django.setup()\n{script}"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from core.importing import engine
+from core.importing.models import Import
+def load(path):
+    row = Import(kind="sales", file_name="x")
+    made = engine.run(path, row, engine.Options(), by=None, error_path=Path(str(path) + ".errors"))
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(made.outcome.created, made.outcome.rejected, used)
+load(Path({small!r}))
+load(Path({large!r}))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_sixty_megabytes_need_no_more_memory_than_one(tmp_path, encoding):
+    make.make_partner(code="P-1")
+    make.make_product(code="A-1")
+    # Long rows, as the memory follows bytes and the time follows rows. A third of them is refused.
+    paths, note = {}, "备注" * 300
+    for name, rows in (("small", 1_000), ("large", 60_000)):
+        path = tmp_path / name
+        paths[name] = str(path)
+        with path.open("w", encoding=encoding) as stream:
+            stream.write(HEAD.strip() + ",note\n")
+            for i in range(rows):
+                partner = "P-1" if i % 3 else "P-2"
+                stream.write(f"{name}{i},{partner},A-1,2026-01-05,1,5,{note}\n")
+    done = in_a_process(MEASURED.format(**paths))
+    assert done.returncode == 0, done.stderr
+    (_small, _refused, before), (created, refused, after) = (
+        map(int, line.split()) for line in done.stdout.splitlines()
+    )
+    assert (created, refused) == (40_000, 20_000)
+    assert after - before < 24, f"{before} MB, then {after} MB"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_loader_writes_nothing_and_the_next_one_works(tmp_path):
     make.make_partner(code="P-1")
@@ -162,25 +214,15 @@ def test_a_killed_loader_writes_nothing_and_the_next_one_works(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text(HEAD + "".join(f"R{i},P-1,A-1,2026-01-05,1,5\n" for i in range(20_000)))
     script = (
-        "import django; django.setup(); import os, signal; from pathlib import Path;"
+        "import os, signal; from pathlib import Path;"
         "from sales.loading import SalesLoad; write = SalesLoad.write;"
         "SalesLoad.write = lambda self: (write(self), os.kill(os.getpid(), signal.SIGKILL));"
         "from core.importing import engine; from core.importing.models import Import;"
         f"engine.run(Path({str(path)!r}), Import(kind='sales', file_name='x'), engine.Options(),"
         f" by=None, error_path=Path({str(tmp_path / 'e.csv')!r}))"
     )
-    database = connection.settings_dict
-    url = settings.DATABASES["default"]
-    address = (
-        f"postgres://{url['USER']}:{url['PASSWORD']}@{url['HOST']}:{url['PORT']}/{database['NAME']}"
-    )
-    environment = os.environ | {
-        "DATABASE_URL": address,
-        "DJANGO_SETTINGS_MODULE": "channel_crm.settings",
-        "DEBUG": "1",
-    }
-    killed = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    killed = in_a_process(script)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (SalesFact.objects.count(), SalesDaily.objects.count()) == (0, 0)
 
     from core.importing import engine

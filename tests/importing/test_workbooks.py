@@ -1,0 +1,123 @@
+"""Workbooks that mean harm or hold more than values: refused in a sentence, or read as values."""
+
+import io
+import zipfile
+from datetime import date
+
+import pytest
+
+from core.errors import DomainError
+from core.importing import readers
+from sales.models import SalesFact
+from tests.importing.conftest import reasons
+from tests.importing.test_load_sales import HEAD, counts, stored, workbook
+
+ROWS = [HEAD.strip().split(","), ["R1", "P-1", "A-1", date(2026, 1, 5), 2, 10.5]]
+ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+BOMB = f'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY e0 "ha">{ENTITIES}]>'
+
+
+def rewritten(content, changes, *, added=()):
+    """The workbook with parts passed through functions, and parts added."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for item in old.infolist():
+            change = changes.get(item.filename, lambda data: data)
+            new.writestr(item, change(old.read(item)))
+        for name, data in added:
+            new.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [BOMB, '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e9 SYSTEM "file:///etc/passwd">]>'],
+)
+@pytest.mark.parametrize("cell", [b"<v>10.5</v>", b"<t>R1</t>"])
+def test_entities_are_refused(load, network, doctype, cell):
+    """A billion laughs and a file from elsewhere, as a number and as a text."""
+
+    def spoilt(data):
+        body = data.split(b"?>", 1)[-1]
+        assert cell in body
+        return doctype.encode() + body.replace(cell, cell[:3] + b"&e9;" + cell[-4:])
+
+    content = rewritten(workbook(ROWS), {"xl/worksheets/sheet1.xml": spoilt})
+    assert load("sales", content, name="b.xlsx", fails=True)["error"] == "damaged_file"
+    assert SalesFact.objects.count() == 0
+
+
+def test_a_link_to_another_workbook_is_not_followed(load, network):
+    """What Excel saw at the other end last is the value."""
+
+    def linked(data):
+        return data.replace(b"<v>10.5</v>", b"<f>[1]Sheet1!$A$1</f><v>10.5</v>")
+
+    link = (
+        '<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        '<externalBook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+        ' r:id="rId1"/></externalLink>'
+    )
+    content = rewritten(
+        workbook(ROWS),
+        {"xl/worksheets/sheet1.xml": linked},
+        added=[("xl/externalLinks/externalLink1.xml", link)],
+    )
+    assert counts(load("sales", content, name="link.xlsx")) == (1, 1, 0, 0, 0)
+    assert str(stored()[0][-2]) == "10.5000"
+
+
+def test_a_formula_counts_as_its_last_value_or_as_empty(load, network):
+    def computed(data):
+        return data.replace(b"<v>10.5</v>", b"<f>5+5.5</f><v>10.5</v>")
+
+    content = rewritten(workbook(ROWS), {"xl/worksheets/sheet1.xml": computed})
+    assert counts(load("sales", content, name="formula.xlsx")) == (1, 1, 0, 0, 0)
+
+    never = workbook([ROWS[0], ["R2", "P-1", "A-1", date(2026, 1, 5), 2, "=HYPERLINK(1)"]])
+    result = load("sales", never, name="formula.xlsx")
+    assert reasons(result) == [(2, "amount", "The cell is empty.")]
+
+
+def test_an_error_in_a_cell_is_no_number(load, network):
+    def broken(data):
+        return data.replace(b'<c r="F2" t="n"><v>10.5</v>', b'<c r="F2" t="e"><v>#DIV/0!</v>')
+
+    result = load(
+        "sales", rewritten(workbook(ROWS), {"xl/worksheets/sheet1.xml": broken}), name="error.xlsx"
+    )
+    assert [reason[:2] for reason in reasons(result)] == [(2, "amount")]
+
+
+def bomb(name, size):
+    """The workbook with a part of zeros, which pack to a thousandth."""
+    return rewritten(workbook(ROWS), {}, added=[(name, bytes(size))])
+
+
+def opened(tmp_path, content):
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(DomainError) as caught:
+        readers.open_table(path)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet3.xml", "xl/any.bin"])
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, part):
+    assert opened(tmp_path, bomb(part, 110 << 20)) == "too_large"
+
+
+def test_a_part_that_is_larger_than_it_says_is_refused(tmp_path):
+    content = bomb("xl/more.xml", 110 << 20)
+    size = (110 << 20).to_bytes(4, "little")
+    assert content.count(size) == 2  # beside the part and in the directory
+    assert opened(tmp_path, content.replace(size, (1000).to_bytes(4, "little"))) == "damaged_file"
+
+
+def test_ten_thousand_columns(tmp_path):
+    header = [f"column {number}" for number in range(10_000)]
+    assert opened(tmp_path, workbook([header, header])) == "too_many_columns"
+    assert opened(tmp_path, ",".join(header).encode()) == "too_many_columns"
