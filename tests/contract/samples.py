@@ -130,7 +130,7 @@ SAMPLES: dict[str, Sample] = {
         shared=True,
     ),
     "performance.schemeversion": Sample(
-        row=lambda partner: make.make_scheme_version(), shared=True
+        row=lambda partner: make.make_scheme_version(), change=("note", "Changed"), shared=True
     ),
     "performance.schemeitem": Sample(
         row=lambda partner: make.make_scheme_item(),
@@ -143,7 +143,7 @@ SAMPLES: dict[str, Sample] = {
             "cap": "120",
             "target_source": "peer_median",
             "missing": "zero",
-            "curve": '{"kind": "proportional"}',
+            "curve_kind": "proportional",
         },
         change=("code", "changed"),
         shared=True,
