@@ -13,10 +13,10 @@ from core.text import normalise_code
 from partners.models import Partner
 from sales.models import SalesKind
 
-# The rule of core.importing.values.parse_number in SQL. Letters are excluded first, because
-# numeric also reads NaN, 1e5 and 0x1F.
-_NUMBER = """CASE WHEN translate({x}, 'xXoObB_eEnN', '') = {x}
-    AND pg_input_is_valid({x}, 'numeric(18,4)') AND min_scale({x}::numeric) <= 4
+# The rule of core.importing.values.parse_number in SQL. numeric also reads NaN (which has no
+# scale), 1e5 and 0x1F: what PostgreSQL would write differently may hold none of their letters.
+_NUMBER = """CASE WHEN pg_input_is_valid({x}, 'numeric(18,4)') AND min_scale({x}::numeric) <= 4
+    AND ({x}::numeric::text = {x} OR translate({x}, 'xXoObB_eEnN', '') = {x})
     THEN {x}::numeric END"""
 _NUMBER_BEFORE_16 = r"""CASE WHEN {x} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
     THEN {x}::numeric END"""

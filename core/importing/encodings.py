@@ -25,6 +25,7 @@ def detect(stream: IO[bytes]) -> str:
     A mark at the beginning decides; else UTF-16 by its zero bytes, else UTF-8 if every byte fits,
     else GB18030 if every byte fits. Raises DomainError `not_text` or `unknown_encoding`.
     """
+    start = stream.tell()
     head = stream.read(_CHUNK)
     for bom, name in _BOMS:
         if head.startswith(bom):
@@ -33,18 +34,14 @@ def detect(stream: IO[bytes]) -> str:
         return wide
     if sum(byte in _BINARY for byte in head[:4096]) > len(head[:4096]) // 20:
         raise DomainError("not_text", _("This is not a text file. Export it as CSV or XLSX."))
-    decoders = [(name, codecs.getincrementaldecoder(name)()) for name in ("utf-8", "gb18030")]
-    chunk = head
-    while chunk and decoders:
-        decoders = [pair for pair in decoders if _fits(pair[1], chunk)]
-        chunk = stream.read(_CHUNK)
-    decoders = [pair for pair in decoders if _fits(pair[1], b"", final=True)]
-    if not decoders:
-        raise DomainError(
-            "unknown_encoding",
-            _("The text is neither UTF-8 nor GB18030. Save it as UTF-8, or say its encoding."),
-        )
-    return decoders[0][0]
+    for name in ("utf-8", "gb18030"):
+        stream.seek(start)
+        if _fits(stream, name):
+            return name
+    raise DomainError(
+        "unknown_encoding",
+        _("The text is neither UTF-8 nor GB18030. Save it as UTF-8, or say its encoding."),
+    )
 
 
 def check(name: str) -> str:
@@ -64,9 +61,12 @@ def _utf16(head: bytes) -> str | None:
     return "utf-16-be" if even > half * 0.4 and odd < half * 0.1 else None
 
 
-def _fits(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> bool:
+def _fits(stream: IO[bytes], name: str) -> bool:
+    decoder = codecs.getincrementaldecoder(name)()
     try:
-        decoder.decode(chunk, final)
+        while chunk := stream.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", True)
     except UnicodeDecodeError:
         return False
     return True

@@ -22,6 +22,7 @@ TABLE = "import_staging"
 # NUL, and the end-of-data sign of older servers. The check is coarse, as quotation marks begin
 # with the same bytes; so it is refined where it strikes.
 _SUSPECTS = (b"\0", b"\xc2\xad", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\n\\.")
+_IN_ASCII = (b"\0", b"\n\\.")
 _HARMLESS = (b"\xe2\x80", b"\xe2\x81")
 _REFUSALS = (
     errors.BadCopyFileFormat,
@@ -61,7 +62,7 @@ class _Watched(_Stream):
     def block(self, size: int) -> bytes:
         chunk = self._stream.read(size)
         block = self._tail + chunk
-        for mark in _SUSPECTS:
+        for mark in _IN_ASCII if block.isascii() else _SUSPECTS:
             if mark in block and (mark not in _HARMLESS or _really_invisible(block)):
                 raise _NeedsPass
         self._tail = block[-3:]

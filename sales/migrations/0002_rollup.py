@@ -19,7 +19,7 @@ LOCK = """
 # Lines that come and, negated, lines that go, summed by cell, in order of the day for the BRIN.
 CELLS = """
     SELECT partner_id, day, kind, product_line_id, sum(lines) AS lines, sum(net) AS net,
-           sum(returns) AS returns, sum(quantity) AS quantity
+           coalesce(sum(returns), 0) AS returns, sum(quantity) AS quantity
       FROM ({changes}) line
      GROUP BY day, partner_id, kind, product_line_id
      ORDER BY day, partner_id, kind, product_line_id
@@ -41,7 +41,7 @@ MERGE = f"""
 """
 
 LINES = """SELECT f.partner_id, f.occurred_on AS day, f.kind, p.product_line_id, {sign}1 AS lines,
-                {sign}f.amount AS net, {sign}least(f.amount, 0) AS returns, {sign}f.quantity AS quantity
+                {sign}f.amount AS net, CASE WHEN f.amount < 0 THEN {sign}f.amount END AS returns, {sign}f.quantity AS quantity
            FROM {rows} f JOIN {products} p ON p.id = f.product_id {where}"""
 
 COME = LINES.format(sign="", rows="new_rows", products="catalog_product", where="")
