@@ -15,24 +15,31 @@ from sales.models import SalesKind
 
 # The rule of core.importing.values.parse_number in SQL. numeric also reads NaN (which has no
 # scale), 1e5 and 0x1F: what PostgreSQL would write differently may hold none of their letters.
-_NUMBER = """CASE WHEN pg_input_is_valid({x}, 'numeric(18,4)') AND min_scale({x}::numeric) <= 4
-    AND ({x}::numeric::text = {x} OR translate({x}, 'xXoObB_eEnN', '') = {x})
-    THEN {x}::numeric END"""
-_NUMBER_BEFORE_16 = r"""CASE WHEN {x} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
-    THEN {x}::numeric END"""
-_WORD = """CASE WHEN length(btrim({x})) BETWEEN 1 AND {length}
-    AND strpos({x}, U&'\\FFFD') = 0 THEN btrim({x}) END"""
+_NUMERIC = "CASE WHEN pg_input_is_valid({text}, 'numeric(18,4)') THEN {text}::numeric END"
+_NUMBER = """CASE WHEN min_scale({value}) <= 4
+    AND ({value}::text = {text} OR translate({text}, 'xXoObB_eEnN', '') = {text})
+    THEN {value} END"""
+_NUMERIC_BEFORE_16 = r"""CASE
+    WHEN {text} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
+    THEN {text}::numeric END"""
+_WORD = """CASE WHEN length({text}) BETWEEN 1 AND {length}
+    AND strpos({text}, U&'\\FFFD') = 0 THEN {text} END"""
 
 
-def number(text: str, server_version: int) -> str:
-    """The SQL of the number that the SQL `text` stands for; null where it is none."""
-    rule = _NUMBER if server_version >= 160000 else _NUMBER_BEFORE_16
-    return rule.format(x=text)
+def numeric(text: str, server_version: int) -> str:
+    """The SQL of what the SQL `text` is as numeric; null where the server cannot read it so."""
+    rule = _NUMERIC if server_version >= 160000 else _NUMERIC_BEFORE_16
+    return rule.format(text=text)
+
+
+def number(value: str, text: str, server_version: int) -> str:
+    """The SQL of `numeric`'s value when its text is a number as people write it; else null."""
+    return value if server_version < 160000 else _NUMBER.format(value=value, text=text)
 
 
 def word(text: str, length: int) -> str:
-    """The SQL of a text of 1 to `length` characters, all of them readable; else null."""
-    return f'({_WORD.format(x=text, length=length)})::text COLLATE "C"'
+    """The SQL of a trimmed text of 1 to `length` characters, all of them readable; else null."""
+    return f'({_WORD.format(text=text, length=length)})::text COLLATE "C"'
 
 
 def _keys(queryset: Any, texts: list[str]) -> dict[str, int]:
