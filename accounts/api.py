@@ -30,4 +30,4 @@ class TerritoryViewSet(WriteMixin, ScopedViewSet):
     write_class = TerritoryWrite
     filterset_class = TerritoryFilter
     search_fields = ("name", "code")
-    ordering_fields = {"code": Upper("code"), "name": "name", "path": "path", "id": "pk"}
+    ordering_fields = {"code": Upper("code"), "name": "name", "path": "sort_path", "id": "pk"}

@@ -19,13 +19,15 @@ class TerritoryView(CRUDView):
     icon = "map-2"
     section = "territories"
     columns = (
-        Column("name", source=("name", "path"), sort=("path",), render=tree_cell, export=tree_name),
+        Column(
+            "name", source=("name", "path"), sort=("sort_path",), render=tree_cell, export=tree_name
+        ),
         "code",
         "level",
         Column("parent", label=_("parent"), source="parent__name"),
         Column("partners", label=_("partners"), source=Count("partners"), kind="number"),
     )
-    ordering = ("path",)
+    ordering = ("sort_path",)
     search_fields = ("name", "code")
     filterset_class = TerritoryFilter
     detail_fields = ("code", "name", "level", "parent")

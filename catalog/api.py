@@ -30,7 +30,7 @@ class ProductLineViewSet(WriteMixin, ScopedViewSet):
     write_class = ProductLineWrite
     filterset_class = ProductLineFilter
     search_fields = ("name", "code")
-    ordering_fields = {"code": Upper("code"), "name": "name", "path": "path", "id": "pk"}
+    ordering_fields = {"code": Upper("code"), "name": "name", "path": "sort_path", "id": "pk"}
 
 
 class ProductRow(RowSerializer):

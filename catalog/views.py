@@ -18,12 +18,14 @@ class ProductLineView(CRUDView):
     icon = "sitemap"
     section = "product_lines"
     columns = (
-        Column("name", source=("name", "path"), sort=("path",), render=tree_cell, export=tree_name),
+        Column(
+            "name", source=("name", "path"), sort=("sort_path",), render=tree_cell, export=tree_name
+        ),
         "code",
         "role",
         Column("products", label=_("products"), source=Count("products"), kind="number"),
     )
-    ordering = ("path",)
+    ordering = ("sort_path",)
     search_fields = ("name", "code")
     filterset_class = ProductLineFilter
     detail_fields = ("code", "name", "parent", "role")

@@ -17,7 +17,15 @@ from core.scoping import scope_id_of
 Snapshot = dict[str, Any]
 Changes = dict[str, list[Any]]
 _NOTHING = [(None, ""), ("", None)]
-_IGNORED = {"created_at", "updated_at", "path", "password", "last_login", "preferences"}
+_IGNORED = {
+    "created_at",
+    "updated_at",
+    "path",
+    "sort_path",
+    "password",
+    "last_login",
+    "preferences",
+}
 
 
 def snapshot(obj: models.Model) -> Snapshot:

@@ -1,7 +1,8 @@
 """Trees by path: the subtree of a row is one index range.
 
-`path` is "/<id>/<id>/" from the root to the row itself. Triggers keep it: also for rows written in
-bulk or by SQL, and a parent that lies below the row is refused by the database.
+`path` is "/<id>/<id>/" from the root to the row itself; `sort_path` says the same in codes, so that
+rows sorted by it stand below their parent in order of the codes. Triggers keep both: also for rows
+written in bulk or by SQL, and a parent that lies below the row is refused by the database.
 """
 
 from __future__ import annotations
@@ -19,19 +20,22 @@ from core.scoping import ScopedQuerySet
 _SET_PATH = pgtrigger.Trigger(
     name="set_path",
     when=pgtrigger.Before,
-    operation=pgtrigger.Insert | pgtrigger.UpdateOf("parent_id"),
-    declare=[("above", "text")],
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("parent_id", "code"),
+    declare=[("above", "text"), ("codes", "text")],
     func=pgtrigger.Func(
         """
         IF NEW.parent_id IS NULL THEN
             NEW.path := '/' || NEW.id || '/';
+            NEW.sort_path := upper(NEW.code) || chr(1);
         ELSE
-            SELECT path INTO above FROM {meta.db_table} WHERE id = NEW.parent_id;
+            SELECT path, sort_path INTO above, codes
+              FROM {meta.db_table} WHERE id = NEW.parent_id;
             IF position('/' || NEW.id || '/' IN above) > 0 THEN
                 RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';
             END IF;
             NEW.path := above || NEW.id || '/';
+            NEW.sort_path := codes || upper(NEW.code) || chr(1);
         END IF;
         RETURN NEW;
         """
@@ -40,12 +44,15 @@ _SET_PATH = pgtrigger.Trigger(
 _MOVE_SUBTREE = pgtrigger.Trigger(
     name="move_subtree",
     when=pgtrigger.After,
-    operation=pgtrigger.UpdateOf("parent_id"),
-    condition=pgtrigger.Condition("OLD.path IS DISTINCT FROM NEW.path"),
+    operation=pgtrigger.UpdateOf("parent_id", "code"),
+    condition=pgtrigger.Condition(
+        "OLD.path IS DISTINCT FROM NEW.path OR OLD.sort_path IS DISTINCT FROM NEW.sort_path"
+    ),
     func=pgtrigger.Func(
         """
         UPDATE {meta.db_table}
-           SET path = NEW.path || substr(path, length(OLD.path) + 1)
+           SET path = NEW.path || substr(path, length(OLD.path) + 1),
+               sort_path = NEW.sort_path || substr(sort_path, length(OLD.sort_path) + 1)
          WHERE starts_with(path, OLD.path) AND id <> NEW.id;
         RETURN NULL;
         """
@@ -66,7 +73,7 @@ class TreeQuerySet(ScopedQuerySet):
 
 
 class TreeModel(models.Model):
-    """A row with a parent of its own kind."""
+    """A row with a parent of its own kind, and a `code`."""
 
     parent = models.ForeignKey(
         "self",
@@ -77,6 +84,7 @@ class TreeModel(models.Model):
         related_name="children",
     )
     path = models.TextField(editable=False, default="", db_collation="C")
+    sort_path = models.TextField(editable=False, default="", db_collation="C")
 
     objects = TreeQuerySet.as_manager()
 
@@ -87,7 +95,8 @@ class TreeModel(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        self.path = type(self)._base_manager.values_list("path", flat=True).get(pk=self.pk)
+        kept = type(self)._base_manager.values_list("path", "sort_path").get(pk=self.pk)
+        self.path, self.sort_path = kept
 
     @property
     def depth(self) -> int:
@@ -101,4 +110,4 @@ class TreeModel(models.Model):
     def ancestors(self) -> models.QuerySet:
         """The rows above it, from the root down, without itself."""
         keys = [int(key) for key in self.path.strip("/").split("/")[:-1] if key]
-        return type(self).objects.filter(pk__in=keys).order_by("path")
+        return type(self).objects.filter(pk__in=keys).order_by("sort_path")

@@ -126,9 +126,9 @@ def _territory(request: HttpRequest) -> Territory | None:
 def _territories(user: Any) -> list[Territory]:
     """What one may narrow to: the roots and what lies under them, or one's own territories."""
     if not (user.is_superuser or user.is_global):
-        return list(user.territories.order_by("path"))
+        return list(user.territories.order_by("sort_path"))
     tops = Territory.objects.filter(parent__isnull=True)
-    return list(Territory.objects.filter(parent__in=tops.values("pk")).order_by("path")[:60])
+    return list(Territory.objects.filter(parent__in=tops.values("pk")).order_by("sort_path")[:60])
 
 
 def _periods(period: Period) -> list[Period]:

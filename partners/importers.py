@@ -19,6 +19,20 @@ class PartnerImporter(MasterImporter):
     permissions = ("partners.add_partner", "partners.change_partner")
     lookups = {"territory": "code", "parent": "code", "level": "code", "owner": "username"}
     initial = {"state": Partner.State.ACTIVE}
+    words = {
+        "channel_type": {
+            "wholesaler": Partner.ChannelType.DISTRIBUTOR,
+            "批发商": Partner.ChannelType.DISTRIBUTOR,
+            "reseller": Partner.ChannelType.DEALER,
+            "value added reseller": Partner.ChannelType.DEALER,
+            "store": Partner.ChannelType.RETAILER,
+            "shop": Partner.ChannelType.RETAILER,
+            "门店": Partner.ChannelType.RETAILER,
+            "online": Partner.ChannelType.ECOMMERCE,
+            "电商平台": Partner.ChannelType.ECOMMERCE,
+            "集成商": Partner.ChannelType.INTEGRATOR,
+        }
+    }
     fields = (
         Field(
             "code",

@@ -160,7 +160,7 @@ def _ask(item: Definition, period: Period, focus: list[int]) -> Ask:
 def focus_lines() -> list[int]:
     """Product lines whose role, or that of the nearest line above that has one, is focus."""
     roles: dict[int, str] = {}
-    for pk, parent, role in ProductLine.objects.order_by("path").values_list(
+    for pk, parent, role in ProductLine.objects.order_by("sort_path").values_list(
         "pk", "parent_id", "role"
     ):
         roles[pk] = role or roles.get(parent, "")

@@ -12,6 +12,7 @@ from sales.filters import SalesFactFilter, TargetFilter
 from sales.forms import TargetForm
 from sales.models import SalesFact, Target
 
+MONTH = Column("month", kind="month")
 PARTNER = Column("partner", label=_("partner"), source="partner__name", sort=("partner__pinyin",))
 
 
@@ -65,7 +66,7 @@ class TargetView(CRUDView):
     section = "sales"
     parents = ("sales:salesfact_list",)
     columns = (
-        "month",
+        MONTH,
         PARTNER,
         Column(
             "product_line",
@@ -80,7 +81,7 @@ class TargetView(CRUDView):
     filterset_class = TargetFilter
     form_class = TargetForm
     list_actions_template = "sales/_target_actions.html"
-    detail_fields = ("partner", "month", "kind", "product_line", "amount")
+    detail_fields = ("partner", MONTH, "kind", "product_line", "amount")
     empty_text = _("Set what each partner is expected to reach, or import a list.")
 
     def detail_queryset(self) -> Any:

@@ -32,13 +32,15 @@ class MasterImporter(Importer):
     """One model. Subclasses say which; the rest is the model's own.
 
     `key` names the fields by which a row is known again. `lookups` are foreign keys given by a code
-    in the named field of the other model. `initial` are values of new rows only.
+    in the named field of the other model. `initial` are values of new rows only. `words` are other
+    words, in lower case, for the values of a choice.
     """
 
     model: type[models.Model]
     key: Sequence[str] = ("code",)
     lookups: dict[str, str] = {}
     initial: dict[str, Any] = {}
+    words: dict[str, dict[str, str]] = {}
 
     def parse(self, name: str, text: str) -> Any:
         """The value of a field that is no lookup. Raises ValidationError or ValueProblem."""
@@ -59,7 +61,7 @@ class MasterImporter(Importer):
     def _words(self, name: str, form_field: Any) -> dict[str, str]:
         cached = self.__dict__.setdefault("_choices", {})
         if name not in cached:
-            cached[name] = choice_words(form_field.choices)
+            cached[name] = self.words.get(name, {}) | choice_words(form_field.choices)
         return cast("dict[str, str]", cached[name])
 
     def _form_fields(self) -> dict[str, forms.Field]:

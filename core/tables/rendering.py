@@ -52,6 +52,10 @@ def _date(value: date | None) -> str:
     return EMPTY if value is None else value.isoformat()
 
 
+def _month(value: date | None) -> str:
+    return EMPTY if value is None else f"{value:%Y-%m}"
+
+
 def _datetime(value: datetime | None) -> str:
     return EMPTY if value is None else f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
 
@@ -60,10 +64,12 @@ def _bool(value: bool | None) -> str:
     return EMPTY if value is None else conditional_escape(_("Yes") if value else _("No"))
 
 
+DAYS = frozenset({"date", "month", "datetime"})
 _PLAIN: dict[str, Callable[[Any], str]] = {
     "text": _text,
     "number": _text,
     "date": _date,
+    "month": _month,
     "datetime": _datetime,
     "bool": _bool,
     "money": partial(_formatted, fmt.money),
@@ -93,6 +99,8 @@ def exporter(column: Column) -> Callable[..., Any]:
     choices = {key: str(label) for key, label in column.choices.items()}
     if column.kind == "bool":
         return lambda value: None if value is None else (_("Yes") if value else _("No"))
+    if column.kind == "month":
+        return lambda value: value and f"{value:%Y-%m}"
     if column.kind == "datetime":
         return lambda value: value and timezone.localtime(value).replace(tzinfo=None)
     if choices:
@@ -129,7 +137,7 @@ def render_rows(
     """All `<tr>` of a page. Each row is (pk, values of column 1, values of column 2 …)."""
     plan, at = [], 1
     for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
-        kind = "num" if column.numeric else "day" if column.kind in ("date", "datetime") else ""
+        kind = "num" if column.numeric else "day" if column.kind in DAYS else ""
         css = "lead" if index == 0 else kind
         label = conditional_escape(capfirst(str(column.label)))
         opening = f'<td data-label="{label}"' + (f' class="{css}">' if css else ">")
@@ -154,15 +162,15 @@ def render_rows(
     return mark_safe("".join(out))
 
 
-def describe(obj: Any, names: Sequence[str], user: Any = None) -> list[tuple[str, str]]:
-    """(label, HTML) of the named fields of one object, read as a list would read them."""
+def describe(obj: Any, fields: Sequence[str | Column], user: Any = None) -> list[tuple[str, str]]:
+    """(label, HTML) of some fields of one object, read as a list would read them."""
     out = []
-    for name in names:
-        model_field = obj._meta.get_field(name)
-        value = getattr(obj, name)
+    for field in fields:
+        column = resolve(field, type(obj))
+        model_field = obj._meta.get_field(column.name)
+        value = getattr(obj, column.name)
         if model_field.many_to_many:
             value = ", ".join(str(row) for row in value.all())
-        column = resolve(name, type(obj))
         render = _text if model_field.is_relation else renderer(column)
         out.append((str(model_field.verbose_name), render(value)))
     return out

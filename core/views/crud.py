@@ -45,7 +45,7 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
     columns: ClassVar[tuple[Any, ...]] = ("__str__",)
     form_class: ClassVar[type[forms.ModelForm] | None] = None
     bulk_actions: ClassVar[tuple[BulkAction, ...]] = ()
-    detail_fields: ClassVar[tuple[str, ...]] = ()
+    detail_fields: ClassVar[tuple[Any, ...]] = ()
     list_template: ClassVar[str] = "core/list.html"
     detail_template: ClassVar[str] = "core/detail.html"
     empty_text: ClassVar[Any] = ""

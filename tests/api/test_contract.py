@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,16 +22,12 @@ from schemathesis.config import SchemathesisConfig
 from tests import factories as make
 from tests.api.conftest import ROOT, token_for
 
-# Random ids and codes are seldom those of a row, so what is well-formed is still often refused.
-CONFIG = SchemathesisConfig.from_dict(
-    {
-        "checks": {
-            "positive_data_acceptance": {"enabled": False},
-            "ignored_auth": {"enabled": False},
-        },
-        "generation": {"deterministic": True},
-    }
-)
+
+def config(*off: str) -> SchemathesisConfig:
+    """All checks but those named. Random ids and codes are seldom those of a row, so what is
+    well-formed is still often refused."""
+    checks = {name: {"enabled": False} for name in ("positive_data_acceptance", *off)}
+    return SchemathesisConfig.from_dict({"checks": checks, "generation": {"deterministic": True}})
 
 
 @contextmanager
@@ -58,8 +55,9 @@ def rows(cast: Any, settings: Any) -> Any:
     return cast
 
 
-def load(client: Any) -> Any:
-    schema = schemathesis.openapi.from_dict(client.get(f"{ROOT}schema/").json(), config=CONFIG)
+def load(client: Any, *off: str) -> Any:
+    text = client.get(f"{ROOT}schema/").json()
+    schema = schemathesis.openapi.from_dict(text, config=config(*off))
     schema.app = get_wsgi_application()
     return schema
 
@@ -79,10 +77,10 @@ def director(rows: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def people_schema(rows: Any) -> Any:
+def schema_for(rows: Any) -> Callable[..., Any]:
     client = Client()
     client.force_login(rows.director)
-    return load(client)
+    return partial(load, client)
 
 
 @pytest.fixture
@@ -126,11 +124,12 @@ def breaches(schema: Any, call: dict[str, Any], examples: int) -> list[str]:
     return found
 
 
-def test_a_person_finds_no_breach(people_schema: Any, director: dict[str, Any]) -> None:
-    found = breaches(people_schema, director, 4)
+def test_a_person_finds_no_breach(schema_for: Any, director: dict[str, Any]) -> None:
+    # The cookies of the call stand in for those that schemathesis spoils to try the sign-in.
+    found = breaches(schema_for("ignored_auth"), director, 4)
     assert not found, "\n\n".join(found)
 
 
-def test_a_machine_finds_no_breach(people_schema: Any, erp: dict[str, Any]) -> None:
-    found = breaches(people_schema, erp, 2)
+def test_a_machine_finds_no_breach(schema_for: Any, erp: dict[str, Any]) -> None:
+    found = breaches(schema_for(), erp, 2)
     assert not found, "\n\n".join(found)

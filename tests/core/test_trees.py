@@ -43,6 +43,20 @@ def test_moving_a_row_takes_its_subtree_along():
     assert {t.name for t in a.subtree()} == {"a"}
 
 
+def test_rows_sort_below_their_parent_by_code_whatever_is_moved_or_renamed():
+    a, b = make_territory("a", code="a"), make_territory("b", code="B")
+    make_territory("b2", code="2", parent=b)
+    b1 = make_territory("b1", code="1", parent=b)
+    make_territory("b10", code="10", parent=b)
+    make_territory("leaf", code="0", parent=b1)
+    order = Territory.objects.order_by("sort_path").values_list("name", flat=True)
+    assert list(order.all()) == ["a", "b", "b1", "leaf", "b10", "b2"]
+    Territory.objects.filter(pk=b1.pk).update(code="3")
+    assert list(order.all()) == ["a", "b", "b10", "b2", "b1", "leaf"]
+    Territory.objects.filter(pk=b1.pk).update(parent=a)
+    assert list(order.all()) == ["a", "b1", "leaf", "b", "b10", "b2"]
+
+
 def test_the_database_refuses_a_row_below_itself_even_by_sql():
     root = make_territory("root")
     child = make_territory("child", parent=root)

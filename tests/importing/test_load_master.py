@@ -195,3 +195,14 @@ def test_dry_runs_write_nothing(load, kind):
         0,
         0,
     )
+
+
+def test_a_channel_type_may_be_said_in_the_words_of_the_trade(load):
+    make.make_territory(code="T")
+    words = ("Reseller", "wholesaler", "经销商", "Retailer", "gift shop")
+    rows = "".join(f"P{n},P,T,{word}\n" for n, word in enumerate(words))
+    result = load("partners", "code,name,territory,channel_type\n" + rows)
+    assert counts(result) == (5, 4, 0, 0, 1)
+    found = Partner.objects.order_by("code").values_list("channel_type", flat=True)
+    assert list(found) == ["dealer", "distributor", "dealer", "retailer"]
+    assert [(row, field) for row, field, _reason in reasons(result)] == [(6, "channel_type")]
