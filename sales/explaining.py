@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 
 from django.utils.translation import gettext as _
 
 from core.importing.mapping import Expression
-from core.importing.values import ValueProblem, parse_date, parse_number
+from core.importing.values import ValueProblem, is_nothing, parse_number
 from sales.models import SalesKind
 
 
 def explain(
-    mapping: Mapping[str, Expression], cells: Sequence[str], fields: Sequence[str], surplus: bool
+    mapping: Mapping[str, Expression],
+    cells: Sequence[str],
+    fields: Sequence[str],
+    surplus: bool,
+    read_date: Callable[[str], date],
 ) -> Iterator[tuple[str, str]]:
-    """(field, reason) for each field of a row that SQL could not read."""
+    """(field, reason) for each field of a row that could not be read; `read_date` knows the order
+    of dates in this file."""
     if surplus:
         yield "", _("The row has more cells than the header has columns.")
     for field in fields:
         expression = mapping.get(field)
         text = expression.value(cells).strip() if expression else ""
-        yield field, _reason(field, text)
+        yield field, _reason(field, text, read_date)
 
 
-def _reason(field: str, text: str) -> str:
-    if not text:
+def _reason(field: str, text: str, read_date: Callable[[str], date]) -> str:
+    if is_nothing(text):
         return _("The cell is empty.")
     shown = text[:40]
     if field == "partner":
@@ -39,7 +45,7 @@ def _reason(field: str, text: str) -> str:
     if field in ("source", "reference"):
         return _("“%s” is too long or holds characters that cannot be read.") % shown
     try:
-        (parse_date if field == "occurred_on" else parse_number)(text)
+        (read_date if field == "occurred_on" else parse_number)(text)
     except ValueProblem as problem:
         return problem.message
     return _("“%s” cannot be read.") % shown

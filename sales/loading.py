@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 
 from django.db import connection
@@ -20,6 +21,7 @@ from core.errors import Conflict
 from core.importing import staging
 from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
+from core.importing.values import is_total
 from partners.models import Partner
 from sales import meanings
 from sales.explaining import explain
@@ -39,6 +41,8 @@ class SalesLoad:
         self.task = task
         self.outcome = Outcome()
         self.reversing = "reverses" in task.mapping
+        self.dates = meanings.Dates(task.dates)
+        self.meanings = meanings.looked_up(task.by, self.dates)
 
     def run(self) -> Outcome:
         """Check and, unless it is a dry run, write. Returns the counts without the rejects."""
@@ -50,6 +54,7 @@ class SalesLoad:
             # One load at a time, also beside product changes: what is known is all there is.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sales.facts'))")
             self.type_rows()
+            self.type_odd_numbers()
             self.reject_untyped()
             self.reject_repeats()
             self.find_known()
@@ -72,7 +77,7 @@ class SalesLoad:
         self.step(_("Checking rows"))
         version = self.cursor.connection.server_version
         joins: list[str] = []
-        columns = {field: self._looked_up(field, joins) for field in meanings.LOOKED_UP}
+        columns = {field: self._looked_up(field, joins) for field in self.meanings}
         # Texts and numbers are worked out once a row, below OFFSET 0, and judged above it.
         parts = ["s.*"]
         for field, length in (("source", 40), ("reference", 100)):
@@ -82,7 +87,7 @@ class SalesLoad:
             text = self._text(field)
             parts.append(f"{text} AS {field}_text, {meanings.numeric(text, version)} AS {field}")
             columns[field] = meanings.number(f"s.{field}", f"s.{field}_text", version)
-        reverses = f"nullif(btrim({self._text('reverses')}), '')" if self.reversing else "NULL"
+        reverses = meanings.optional(self._text("reverses")) if self.reversing else "NULL"
         listed = ", ".join(f"{columns[field]} AS {field}" for field in FIELDS)
         self.cursor.execute(
             f"CREATE TEMP TABLE import_typed ON COMMIT DROP AS"
@@ -91,27 +96,46 @@ class SalesLoad:
         )
         self.outcome.rows = self.cursor.rowcount
 
+    def type_odd_numbers(self) -> None:
+        """Numbers that are none to PostgreSQL, in the ways of people: 1,234.50, (5), 3.5万."""
+        fields = ("quantity", "amount")
+        missing = ", ".join(f"coalesce(bool_or({field} IS NULL), false)" for field in fields)
+        self.cursor.execute(f"SELECT {missing} FROM import_typed")
+        for field in compress(fields, self.cursor.fetchone()):
+            name, text = f"import_{field}", self._text(field)
+            where = (
+                "EXISTS (SELECT FROM import_typed t"
+                f" WHERE t.row_no = s.row_no AND t.{field} IS NULL)"
+            )
+            staging.make_lookup(self.cursor, name, text, "numeric", meanings.numbers, where)
+            self.cursor.execute(
+                f"UPDATE import_typed t SET {field} = {name}.value"
+                f" FROM {staging.TABLE} s JOIN {name} ON {name}.text = {text}"
+                f" WHERE t.row_no = s.row_no AND t.{field} IS NULL"
+            )
+
     def _text(self, field: str) -> str:
-        """The SQL of a field's text; its default where no column or constant gives it."""
+        """The SQL of a field's text; its default where no column or constant gives any."""
         expression = self.task.mapping.get(field)
         if expression is None:
             return f"'{DEFAULTS[field]}'::text"
-        return staging.sql_of(self.cursor, expression)
+        text = staging.sql_of(self.cursor, expression)
+        if field in DEFAULTS and expression.constant is None:
+            return f"coalesce({meanings.optional(text)}, '{DEFAULTS[field]}')"
+        return text
 
     def _looked_up(self, field: str, joins: list[str]) -> str:
         """The SQL of a field's value, by a table of its distinct texts: some thousand, where the
         rows are millions."""
-        sql_type, resolve = meanings.LOOKED_UP[field]
+        sql_type, resolve = self.meanings[field]
         expression = self.task.mapping.get(field)
         constant = DEFAULTS.get(field) if expression is None else expression.constant
         if constant is not None:
-            value = resolve([constant], self.task.by).get(constant)
+            value = resolve([constant]).get(constant)
             literal = self.cursor.mogrify(f"%s::{sql_type}", [value])
             return str(literal.decode() if isinstance(literal, bytes) else literal)
         name, text = f"import_{field}", self._text(field)
-        staging.make_lookup(
-            self.cursor, name, text, sql_type, lambda texts: resolve(texts, self.task.by)
-        )
+        staging.make_lookup(self.cursor, name, text, sql_type, resolve)
         joins.append(f"LEFT JOIN {name} ON {name}.text = {text}")
         return f"{name}.value"
 
@@ -128,11 +152,14 @@ class SalesLoad:
         if not self.cursor.rowcount:
             return
         for row, cells, (surplus, missing) in self._raw("import_bad", "b.surplus, b.nulls"):
-            if not any(cells):
-                self.outcome.rows -= 1  # a line of commas at the end of a sheet
-                continue
             fields = [field for field, null in zip(FIELDS, missing, strict=True) if null]
-            for field, reason in explain(self.task.mapping, cells, fields, surplus):
+            # A line of commas at the end of a sheet, or the totals of its columns.
+            if not any(cells) or (len(fields) > 1 and is_total(cells)):
+                self.outcome.rows -= 1
+                continue
+            for field, reason in explain(
+                self.task.mapping, cells, fields, surplus, self.dates.parse
+            ):
                 self.task.rejects.add(row, cells, field, reason)
         self._drop("import_bad")
 

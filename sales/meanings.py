@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from functools import partial
 from typing import Any
 
-from django.db.models.functions import Upper
-
 from catalog.models import Product
-from core.importing.values import ValueProblem, choice_words, parse_date
+from core.importing import codes
+from core.importing.values import (
+    NOTHING,
+    ValueProblem,
+    choice_words,
+    date_order,
+    parse_date,
+    parse_number,
+)
 from core.text import normalise_code
 from partners.models import Partner
 from sales.models import SalesKind
@@ -42,45 +51,62 @@ def word(text: str, length: int) -> str:
     return f'({_WORD.format(text=text, length=length)})::text COLLATE "C"'
 
 
-def _keys(queryset: Any, texts: list[str]) -> dict[str, int]:
-    """Codes → primary keys: width, invisible marks and case do not matter."""
-    codes = {text: normalise_code(text).upper() for text in texts}
-    found = dict(
-        queryset.annotate(_code=Upper("code"))
-        .filter(_code__in=set(codes.values()))
-        .values_list("_code", "pk")
-    )
-    return {text: found[code] for text, code in codes.items() if code in found}
+def optional(text: str) -> str:
+    """The SQL of a trimmed text; null where it is empty or a word for nothing."""
+    words = ", ".join(f"'{word}'" for word in ("", *sorted(NOTHING)))
+    return f"CASE WHEN lower(btrim({text})) NOT IN ({words}) THEN btrim({text}) END"
 
 
-def _partners(texts: list[str], by: Any) -> dict[str, int]:
-    return _keys(Partner.objects.all() if by is None else Partner.objects.visible_to(by), texts)
+Resolve = Callable[[list[str]], dict[str, Any]]
 
 
-def _products(texts: list[str], by: Any) -> dict[str, int]:
-    return _keys(Product.objects.all(), texts)
+def looked_up(by: Any, dates: Dates) -> dict[str, tuple[str, Resolve]]:
+    """{field: (SQL type, texts → {text: value} for those that mean something)}, as the user `by`
+    sees partners (None: all)."""
+    partners = Partner.objects.all() if by is None else Partner.objects.visible_to(by)
+    return {
+        "partner": ("bigint", partial(_keys, partners)),
+        "product": ("bigint", partial(_keys, Product.objects.all())),
+        "occurred_on": ("date", dates.read),
+        "kind": ("text", _kinds),
+    }
 
 
-def _dates(texts: list[str], by: Any) -> dict[str, Any]:
+class Dates:
+    """The dates of one column. In which order its days and months stand is said, or shown by a
+    text that can only be read in one order."""
+
+    def __init__(self, order: str = "") -> None:
+        self.order = order
+
+    def read(self, texts: list[str]) -> dict[str, Any]:
+        """{text: date}; what is no date, or could be two, is left out."""
+        self.order = self.order or date_order(texts)
+        return _understood(texts, self.parse)
+
+    def parse(self, text: str) -> date:
+        """One date. Raises ValueProblem."""
+        return parse_date(text, self.order)
+
+
+def numbers(texts: list[str]) -> dict[str, Any]:
+    """{text: number} for what is a number in the ways of people."""
+    return _understood(texts, parse_number)
+
+
+def _understood(texts: list[str], parse: Callable[[str], Any]) -> dict[str, Any]:
     found = {}
     for text in texts:
-        try:
-            found[text] = parse_date(text)
-        except ValueProblem:
-            continue
+        with suppress(ValueProblem):
+            found[text] = parse(text)
     return found
 
 
-def _kinds(texts: list[str], by: Any) -> dict[str, str]:
+def _keys(rows: Any, texts: list[str]) -> dict[str, int]:
+    return codes.find(rows.only("pk"), texts, key=lambda row: row.pk)
+
+
+def _kinds(texts: list[str]) -> dict[str, str]:
     words = choice_words(SalesKind.choices)
-    codes = {text: normalise_code(text).casefold() for text in texts}
-    return {text: words[code] for text, code in codes.items() if code in words}
-
-
-# {field: (SQL type, texts → {text: value} for those that mean something)}
-LOOKED_UP: dict[str, tuple[str, Callable[[list[str], Any], dict[str, Any]]]] = {
-    "partner": ("bigint", _partners),
-    "product": ("bigint", _products),
-    "occurred_on": ("date", _dates),
-    "kind": ("text", _kinds),
-}
+    known = {text: normalise_code(text).casefold() for text in texts}
+    return {text: words[word] for text, word in known.items() if word in words}

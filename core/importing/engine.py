@@ -27,6 +27,7 @@ class Options:
     constants: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     sheet: str | None = None
+    dates: str = ""  # values.DAY_FIRST, MONTH_FIRST, or "" to find out
     all_or_nothing: bool = False
 
 
@@ -66,10 +67,10 @@ def run(
     Raises DomainError when the file cannot be read or mapped, RejectedRows as its name says.
     """
     importer = registry.get(load.kind)
-    table = readers.open_table(path, encoding=options.encoding, sheet=options.sheet)
+    table = open_table(path, importer, options)
     expressions = mapping.resolve(importer.fields, table.header, options.maps, options.constants)
     rejects = Rejects(error_path, table.header)
-    task = Task(table, expressions, load, rejects, by=by, dry_run=dry_run)
+    task = Task(table, expressions, load, rejects, by=by, dry_run=dry_run, dates=options.dates)
     if progress:
         task.progress = progress
         task.show = getattr(progress, "show", task.show)
@@ -86,6 +87,15 @@ def run(
         else:
             _mark_applied(load, outcome)
     return Result(outcome, rejects, error_file)
+
+
+def open_table(path: Path, importer: registry.Importer, options: Options) -> readers.Table:
+    """The file with the header that the importer's fields and the options make out.
+
+    Raises as readers.open_table.
+    """
+    names = mapping.names(importer.fields, options.maps)
+    return readers.open_table(path, encoding=options.encoding, sheet=options.sheet, names=names)
 
 
 def sha256_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, add_to_form
-from core.importing import mapping, readers, registry, xlsx
+from core.importing import engine, mapping, readers, registry, values, xlsx
 from core.importing.models import Import
 
 ENCODINGS = [
@@ -19,12 +19,18 @@ ENCODINGS = [
     ("latin-1", "Latin-1"),
 ]
 
+DATES = [
+    ("", _("Found out by itself")),
+    (values.DAY_FIRST, _("day/month/year")),
+    (values.MONTH_FIRST, _("month/day/year")),
+]
+
 
 class UploadForm(forms.Form):
     """A kind that the user may import, and a file."""
 
     kind = forms.ChoiceField(label=_("What it holds"))
-    file = forms.FileField(label=_("File"), help_text=_("CSV (also .gz) or XLSX."))
+    file = forms.FileField(label=_("File"), help_text=_("CSV (also .gz), XLSX or XLS."))
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,6 +43,7 @@ class MappingForm(forms.Form):
 
     encoding = forms.ChoiceField(label=_("Encoding"), choices=ENCODINGS, required=False)
     sheet = forms.ChoiceField(label=_("Sheet"), required=False)
+    dates = forms.ChoiceField(label=_("Order of dates"), choices=DATES, required=False)
     all_or_nothing = forms.BooleanField(
         label=_("Load nothing if any row is rejected"), required=False
     )
@@ -45,7 +52,7 @@ class MappingForm(forms.Form):
         self.importer = registry.get(load.kind)
         self.table = table
         super().__init__(data, initial=_initial(load, self.importer, table.header))
-        if table.is_xlsx:
+        if table.is_workbook:
             names = xlsx.sheet_names(table.path)
             self.fields["sheet"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
             del self.fields["encoding"]
@@ -75,6 +82,7 @@ class MappingForm(forms.Form):
             "constants": self._given("set"),
             "encoding": self.cleaned_data.get("encoding", ""),
             "sheet": self.cleaned_data.get("sheet") or None,
+            "dates": self.cleaned_data.get("dates", ""),
             "all_or_nothing": self.cleaned_data["all_or_nothing"],
         }
 
@@ -101,11 +109,8 @@ class MappingForm(forms.Form):
 
     def _header(self) -> list[str]:
         """The columns under the encoding or sheet that was just chosen."""
-        return readers.open_table(
-            self.table.path,
-            encoding=self.cleaned_data.get("encoding", ""),
-            sheet=self.cleaned_data.get("sheet") or None,
-        ).header
+        options = engine.Options(**self.options())
+        return engine.open_table(self.table.path, self.importer, options).header
 
 
 def _initial(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:
@@ -116,5 +121,8 @@ def _initial(load: Import, importer: registry.Importer, header: list[str]) -> di
     return {
         **{f"map_{name}": text for name, text in maps.items()},
         **{f"set_{name}": text for name, text in constants.items()},
-        **{name: load.options.get(name) for name in ("encoding", "sheet", "all_or_nothing")},
+        **{
+            name: load.options.get(name)
+            for name in ("encoding", "sheet", "dates", "all_or_nothing")
+        },
     }

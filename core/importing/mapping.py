@@ -85,6 +85,17 @@ def resolve(
     return {name: found[name] for name in known if name in found}
 
 
+def names(fields: Iterable[Field], maps: Mapping[str, str] | None = None) -> set[str]:
+    """What the columns of a file may be called, as `same_name` has it: by this a header is known
+    below titles. Names and synonyms of the fields, and the columns that `maps` speaks of."""
+    found: set[str] = set()
+    for field in fields:
+        found |= {same_name(name) for name in (field.name, str(field.label), *field.synonyms)}
+    for text in (maps or {}).values():
+        found |= {same_name(part) for part in (text, *_tokens(text))}
+    return found
+
+
 def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
     """{field: column name} by the field's name, label and synonyms; each column once."""
     free = {same_name(column): column for column in reversed(header)}
@@ -106,7 +117,7 @@ def parse(text: str, header: Sequence[str]) -> Expression:
     whole = _column(text, header)
     if whole is not None:
         return Expression((whole,))
-    tokens = [token.strip() for token in re.findall(r'(?:"[^"]*"|\'[^\']*\'|[^+"\'])+', text)]
+    tokens = _tokens(text)
     parts: list[Part] = []
     while tokens:
         part, used = _longest(tokens, header, alone=len(parts) + len(tokens) == 1)
@@ -115,6 +126,11 @@ def parse(text: str, header: Sequence[str]) -> Expression:
     if not parts:
         raise _unknown(text, header)
     return Expression(tuple(parts))
+
+
+def _tokens(text: str) -> list[str]:
+    """The parts of an expression between the plus signs outside quotes."""
+    return [token.strip() for token in re.findall(r'(?:"[^"]*"|\'[^\']*\'|[^+"\'])+', text)]
 
 
 def _longest(tokens: list[str], header: Sequence[str], *, alone: bool) -> tuple[Part, int]:

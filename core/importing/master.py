@@ -14,13 +14,20 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.translation import gettext as _
 
+from core.importing import codes
 from core.importing.outcome import Outcome, Task
 from core.importing.registry import Importer
 from core.importing.storing import BATCH, Record, Store, comparable
-from core.importing.values import ValueProblem, choice_words, parse_date
+from core.importing.values import (
+    ValueProblem,
+    choice_words,
+    is_nothing,
+    is_total,
+    parse_date,
+    parse_number,
+)
 from core.text import clean_text, normalise_code
 
 
@@ -47,6 +54,9 @@ class MasterImporter(Importer):
         form_field = self._form_fields()[name]
         if isinstance(form_field, forms.DateField):
             return parse_date(text) if text else None
+        if isinstance(form_field, forms.DecimalField) and text:
+            digits, places = form_field.max_digits or 18, form_field.decimal_places or 0
+            text = f"{parse_number(text, digits=digits, places=places):f}"
         if isinstance(form_field, forms.TypedChoiceField):
             text = self._words(name, form_field).get(text.casefold(), text)
         value = form_field.clean(text)
@@ -80,7 +90,7 @@ class _Load:
         self.outcome = Outcome()
         self.store = Store(importer, task, self.outcome)
         self.seen: dict[tuple[Any, ...], tuple[int, dict[str, str]]] = {}
-        self.tree = importer.lookups.get("parent") is not None
+        self.optional = {one.name for one in importer.fields if not one.required}
 
     def run(self) -> Outcome:
         waiting: list[Record] = []
@@ -99,13 +109,17 @@ class _Load:
         mapping = self.task.mapping
         for row, cells in self.task.table.rows():
             self.outcome.rows += 1
-            texts = {name: clean_text(one.value(cells)) for name, one in mapping.items()}
+            texts = {name: self._text(name, one.value(cells)) for name, one in mapping.items()}
             record = Record(row, cells, texts)
             if len(cells) > len(self.task.table.header):
                 reason = _("The row has more cells than the header has columns.")
                 self._reject(record, "", reason)
             else:
                 yield record
+
+    def _text(self, name: str, cell: str) -> str:
+        text = clean_text(cell)
+        return "" if name in self.optional and is_nothing(text) else text
 
     def _settle(self, records: list[Record]) -> list[Record]:
         """Work through the rows until none of them finds its parent any more; returns the rest."""
@@ -132,15 +146,15 @@ class _Load:
     # --- From text to values ---------------------------------------------------------------------
 
     def _look_up(self, name: str, records: list[Record]) -> dict[str, models.Model]:
-        """{code in capitals: object} for the codes that these rows name."""
+        """{text: object} for the codes that these rows name."""
         target = cast(Any, self.model._meta.get_field(name).related_model)
-        codes = {normalise_code(record.texts.get(name, "")).upper() for record in records} - {""}
+        texts = {record.texts.get(name, "") for record in records} - {""}
         rows = target.objects.all()
         if self.task.by is not None:
             rows = rows.visible_to(self.task.by)
-        by = self.importer.lookups[name]
-        found = rows.annotate(_code=Upper(by)).filter(_code__in=codes)
-        return {row._code: row for row in found}
+        # A parent may come later in the file, so that nothing near to its code will do.
+        by, exact = self.importer.lookups[name], name == "parent"
+        return codes.find(rows, texts, field=by, lost_zeros=not exact)
 
     def _understand(self, record: Record, known: dict[str, dict[str, models.Model]]) -> bool:
         """Fill the values of a record; False when it was rejected or repeats an earlier row."""
@@ -158,6 +172,9 @@ class _Load:
                 problems += [(name, message) for message in error.messages]
             except ValueProblem as problem:
                 problems.append((name, problem.message))
+        if len(problems) > 1 and is_total(record.cells):
+            self.outcome.rows -= 1
+            return False
         if problems:
             for name, reason in problems:
                 self._reject(record, name, reason)
@@ -174,7 +191,7 @@ class _Load:
             if self.model._meta.get_field(name).blank:  # type: ignore[union-attr]
                 return None
             raise ValueProblem("empty", _("The cell is empty."))
-        found = known[name].get(normalise_code(text).upper())
+        found = known[name].get(text)
         if found is None and name == "parent":
             raise _Waiting
         if found is None:

@@ -98,7 +98,8 @@ def _no_progress(done: int, total: int | None = None, message: str = "") -> None
 
 @dataclass
 class Task:
-    """One run over one file. `by` is None for the operator, who sees everything.
+    """One run over one file. `by` is None for the operator, who sees everything. `dates` says which
+    of day and month comes first in dates that do not tell; "" where the file has to show it.
 
     `progress(done, total, message)` may stop the work; `show` only tells, and may be called while
     the connection is inside a COPY.
@@ -110,6 +111,7 @@ class Task:
     rejects: Rejects
     by: Any = None
     dry_run: bool = False
+    dates: str = ""
     progress: Callable[..., None] = _no_progress
     show: Callable[..., None] = _no_progress
 

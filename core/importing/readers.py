@@ -1,7 +1,7 @@
 """Files → records of text cells, one at a time, however large the file is.
 
 `open_table` decides by content, not by name, what a file is. Row numbers are those a spreadsheet
-shows: the header is row 1.
+shows. The header is row 1, or below titles the row that has names of columns.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import csv
 import gzip
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.importing import encodings, xlsx
+from core.importing.mapping import same_name
 
 MAX_COLUMNS = 500
 MAX_HEADER = 1 << 20
@@ -28,6 +30,8 @@ INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _DELIMITERS = ",;\t|"
+# So many rows of titles may stand above the header.
+TITLES = 30
 
 csv.field_size_limit(1 << 20)
 
@@ -44,17 +48,17 @@ class Table:
     delimiter: str = ","
     sheet: str | None = None
     is_gzip: bool = False
-    is_xlsx: bool = False
+    is_workbook: bool = False
+    header_row: int = 1
 
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record below the header that is not empty.
 
         Cells are as many as the header's; a longer row keeps its surplus, for the loader to refuse.
         """
-        records = xlsx.rows(self.path, self.sheet) if self.is_xlsx else self._records()
-        next(records)
         width = len(self.header)
-        for number, cells in enumerate(records, start=2):
+        records = islice(self._all(), self.header_row, None)
+        for number, cells in enumerate(records, start=self.header_row + 1):
             if len(cells) < width:
                 cells += [""] * (width - len(cells))
             elif len(cells) > width and not any(cells[width:]):
@@ -64,16 +68,29 @@ class Table:
 
     def plain_bytes(self) -> IO[bytes] | None:
         """The UTF-8 bytes below the header, or None when the file is something else."""
-        if self.is_xlsx or self.encoding not in ("utf-8", "utf-8-sig"):
+        if self.is_workbook or self.encoding not in ("utf-8", "utf-8-sig"):
             return None
         stream = self._open()
         stream.seek(3 if self.encoding == "utf-8-sig" else 0)
-        quotes = 0
-        while line := stream.readline():
+        quotes, left = 0, self.header_row
+        while left and (line := stream.readline()):
             quotes += line.count(b'"')
-            if quotes % 2 == 0:
-                break
+            left -= quotes % 2 == 0
         return stream
+
+    def find_header(self, names: Collection[str]) -> None:
+        """Take the first row as header, or, where it names no column, the one of the first rows
+        that has most `names`, at least two. Raises DomainError `empty_file`, `too_many_columns`."""
+        first = list(islice(self._all(), TITLES))
+        known = [sum(same_name(cell) in names for cell in row if cell) for row in first]
+        at = max(range(len(first)), key=known.__getitem__, default=0)
+        if known and (known[0] or known[at] < 2):
+            at = 0
+        self.header_row = at + 1
+        self.header = _checked_header(first[at] if first else None)
+
+    def _all(self) -> Iterator[list[str]]:
+        return xlsx.rows(self.path, self.sheet) if self.is_workbook else self._records()
 
     def _open(self) -> IO[bytes]:
         if self.is_gzip:
@@ -99,8 +116,10 @@ class Table:
                 raise _damaged() from error
 
 
-def open_table(path: Path, *, encoding: str = "", sheet: str | None = None) -> Table:
-    """Look at a CSV (also .gz) or XLSX file.
+def open_table(
+    path: Path, *, encoding: str = "", sheet: str | None = None, names: Collection[str] = ()
+) -> Table:
+    """Look at a CSV (also .gz), XLSX or XLS file; `names` are those by which its header is known.
 
     Raises DomainError: `empty_file`, `not_text`, `unknown_encoding`, `too_many_columns`,
     `damaged_file`, `no_sheet`, `too_large`.
@@ -109,45 +128,43 @@ def open_table(path: Path, *, encoding: str = "", sheet: str | None = None) -> T
         magic = stream.read(8)
     if not magic:
         raise DomainError("empty_file", _("The file is empty."))
-    if magic.startswith(b"PK\x03\x04"):
-        return _xlsx_table(path, sheet)
-    if magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise DomainError("old_excel", _("This is an old Excel file. Save it as XLSX."))
-    return _csv_table(path, encoding, is_gzip=magic.startswith(b"\x1f\x8b"))
-
-
-def _xlsx_table(path: Path, sheet: str | None) -> Table:
-    xlsx.check_size(path, sheet, max_columns=MAX_COLUMNS)
-    header = next(xlsx.rows(path, sheet), None)
-    return Table(path, _checked_header(header), sheet=sheet, is_xlsx=True)
+    if magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        if magic.startswith(b"PK"):
+            xlsx.check_size(path, sheet, max_columns=MAX_COLUMNS)
+        table = Table(path, [], sheet=sheet, is_workbook=True)
+    else:
+        table = _csv_table(path, encoding, is_gzip=magic.startswith(b"\x1f\x8b"))
+    table.find_header(names)
+    return table
 
 
 def _csv_table(path: Path, encoding: str, *, is_gzip: bool) -> Table:
+    """A text file with its encoding and delimiter."""
     table = Table(path, [], is_gzip=is_gzip)
     try:
         with table._open() as stream:
             table.encoding = encodings.check(encoding) if encoding else encodings.detect(stream)
             stream.seek(0)
-            first = io.TextIOWrapper(stream, encoding=table.encoding, newline="").readline(
-                MAX_HEADER
-            )
+            text = io.TextIOWrapper(stream, encoding=table.encoding, newline="")
+            lines = [text.readline(MAX_HEADER) for _number in range(TITLES)]
     except (EOFError, OSError) as error:
         raise _damaged() from error
     except UnicodeDecodeError as error:
         raise DomainError(
             "unknown_encoding", _("The text is not in the encoding %s.") % table.encoding
         ) from error
-    if len(first) == MAX_HEADER:
+    if any(len(line) == MAX_HEADER for line in lines):
         raise _too_many_columns(_("more than %d") % MAX_COLUMNS)
-    table.delimiter = _delimiter(first)
-    table.header = _checked_header(next(table._records(), None))
+    table.delimiter = _delimiter(lines)
     return table
 
 
-def _delimiter(line: str) -> str:
-    """The separator that gives the header most columns; quoted text does not count."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(_DELIMITERS, key=bare.count)
+def _delimiter(lines: list[str]) -> str:
+    """The separator that gives the header most columns: the first line that has any, as titles
+    have none. Quoted text does not count."""
+    bare = (re.sub(r'"[^"]*"', "", line) for line in lines)
+    first = next((line for line in bare if any(sign in line for sign in _DELIMITERS)), "")
+    return max(_DELIMITERS, key=first.count)
 
 
 def _checked_header(header: list[str] | None) -> list[str]:

@@ -32,7 +32,7 @@ def upload(*, file: UploadedFile, kind: str, by: Any) -> Import:
     load = Import(kind=registry.get(kind).kind, file_name=(file.name or "")[-200:], created_by=by)
     load.file.save(f"{kind}-import", file, save=False)
     try:
-        readers.open_table(path_of(load))
+        table_of(load)
         load.sha256 = engine.sha256_of(path_of(load))
         load.save()
     except BaseException:
@@ -52,7 +52,7 @@ def path_of(load: Import) -> Path:
 def table_of(load: Import) -> readers.Table:
     """The file with its header, read as its options say."""
     options = options_of(load)
-    return readers.open_table(path_of(load), encoding=options.encoding, sheet=options.sheet)
+    return engine.open_table(path_of(load), registry.get(load.kind), options)
 
 
 def options_of(load: Import) -> engine.Options:

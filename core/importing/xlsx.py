@@ -1,11 +1,11 @@
-"""XLSX files → rows of text, as a CSV of the same sheet would have them."""
+"""XLSX and XLS files → rows of text, as a CSV of the same sheet would have them."""
 
 from __future__ import annotations
 
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,38 @@ def rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
         for _number in range(top):
             yield []
         left = table.start[1] if table.start else 0
-        for row in table.iter_rows():
-            yield [""] * (left - (len(row) - table.width)) + [as_text(cell) for cell in row]
+        merged = _merged(table)
+        for number, row in enumerate(table.iter_rows(), start=top):
+            cells = [""] * (left - (len(row) - table.width)) + [as_text(cell) for cell in row]
+            for column, value in merged.continued(number, cells):
+                cells[column] = value
+            yield cells
+
+
+class _Merged:
+    """Cells merged downwards: each row of such a range has the value of its first one."""
+
+    def __init__(self, ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+        self.last_of: dict[tuple[int, int], int] = {}  # (first row, column): last row
+        for (top, left), (bottom, _right) in ranges:
+            if bottom > top:
+                self.last_of[top, left] = bottom
+        self.open: dict[int, tuple[int, str]] = {}  # column: (last row, value)
+
+    def continued(self, row: int, cells: list[str]) -> Iterator[tuple[int, str]]:
+        """(column, value) of the empty cells of `row` that belong to a range begun above it."""
+        if not self.last_of:
+            return
+        for column, cell in enumerate(cells):
+            last = self.last_of.get((row, column))
+            if last is not None:
+                self.open[column] = (last, cell)
+            elif not cell and column in self.open and row <= self.open[column][0]:
+                yield column, self.open[column][1]
+
+
+def _merged(table: Any) -> _Merged:
+    return _Merged(table.merged_cell_ranges or ())
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -135,7 +165,7 @@ def _sheet_name(workbook: CalamineWorkbook, sheet: str | None) -> str:
 
 
 def _damaged() -> DomainError:
-    return DomainError("damaged_file", _("The file is damaged or is no XLSX workbook."))
+    return DomainError("damaged_file", _("The file is damaged or is no workbook."))
 
 
 def _too_large() -> DomainError:

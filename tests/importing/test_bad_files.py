@@ -33,10 +33,10 @@ from tests.importing.test_load_sales import GOOD, HEAD, counts, workbook
         ),
         (
             b"\xd0\xcf\x11\xe0" + bytes(600),
-            "old_excel",
-            "This is an old Excel file. Save it as XLSX.",
+            "damaged_file",
+            "The file is damaged or is no workbook.",
         ),
-        (b"PK\x03\x04" + bytes(600), "damaged_file", "The file is damaged or is no XLSX workbook."),
+        (b"PK\x03\x04" + bytes(600), "damaged_file", "The file is damaged or is no workbook."),
         (
             gzip.compress(GOOD.encode() * 9)[:-20],
             "damaged_file",

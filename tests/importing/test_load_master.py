@@ -65,7 +65,7 @@ def test_products_need_their_line_and_a_price_that_is_one(load):
         (3, "product_line", "The cell is empty."),
         (4, "list_price", "Ensure this value is greater than or equal to 0."),
         (5, "product_line", "“NONE” is not known."),
-        (5, "list_price", "Enter a number."),
+        (5, "list_price", "“x” is not a number such as -1234.5."),
     ]
     assert Product.objects.get().list_price == Decimal("1.5")
 

@@ -257,3 +257,58 @@ def test_a_user_loads_only_what_they_may_see(load, cast):
     stolen = load("sales", HEAD + "R2,NORTH-1,A-1,2026-01-05,1,5\n", "--by", "north_manager")
     assert reasons(stolen) == [(2, "reference", "The reference is used by another partner.")]
     assert SalesFact.objects.get(reference="R2").partner == cast.south_partner
+
+
+def test_amounts_in_the_ways_of_people(load, network):
+    ways = ("1,234.50", "（5）", "￥7", "3-", "1.5万", "１２")
+    rows = "".join(f'R{n},P-1,A-1,2026-01-05,"{1 + n},000","{way}"\n' for n, way in enumerate(ways))
+    assert counts(load("sales", HEAD + rows)) == (6, 6, 0, 0, 0)
+    assert [(row[3], row[4]) for row in stored()] == [
+        (Decimal(1000), Decimal("1234.5")),
+        (Decimal(2000), Decimal(-5)),
+        (Decimal(3000), Decimal(7)),
+        (Decimal(4000), Decimal(-3)),
+        (Decimal(5000), Decimal(15000)),
+        (Decimal(6000), Decimal(12)),
+    ]
+    assert SalesDaily.objects.get().net == Decimal("16245.5")
+
+
+UNTOLD = "“2/1/2026” does not tell which is the day and which the month. Say the order of dates."
+
+
+def test_the_order_of_dates_is_found_said_or_asked_for(load, network):
+    told = HEAD + "R1,P-1,A-1,2/1/2026,1,1\nR2,P-1,A-1,1/16/2026,1,1\n"
+    assert counts(load("sales", told)) == (2, 2, 0, 0, 0)
+    assert [row[2] for row in stored()] == [date(2026, 2, 1), date(2026, 1, 16)]
+    untold = HEAD + "R3,P-1,A-1,2/1/2026,1,1\n"
+    assert reasons(load("sales", untold)) == [
+        (
+            2,
+            "occurred_on",
+            UNTOLD,
+        )
+    ]
+    assert counts(load("sales", untold, "--dates", "dmy")) == (1, 1, 0, 0, 0)
+    assert SalesFact.objects.get(reference="R3").occurred_on == date(2026, 1, 2)
+
+
+def test_codes_that_lost_their_zeros_are_found_where_only_one_fits(load, network):
+    _partner, cable = network
+    for code in ("007", "0042", "00042"):
+        make.make_product(code=code, product_line=cable.product_line)
+    rows = "R1,P-1,7,2026-01-05,1,1\nR2,P-1,7.0,2026-01-05,1,1\nR3,P-1,42,2026-01-05,1,1\n"
+    result = load("sales", HEAD + rows)
+    assert counts(result) == (3, 2, 0, 0, 1)
+    assert reasons(result) == [(4, "product", "There is no product with the code “42”.")]
+    assert set(SalesFact.objects.values_list("product__code", flat=True)) == {"007"}
+
+
+def test_a_word_for_nothing_is_nothing(load, network):
+    head = HEAD.replace("\n", ",kind,source,reverses\n")
+    rows = "R1,P-1,A-1,2026-01-05,1,1,,,NULL\nR2,P-1,A-1,2026-01-05,1,-,sell_out,x,-\n"
+    result = load("sales", head + rows)
+    assert counts(result) == (2, 1, 0, 0, 1)
+    assert reasons(result) == [(3, "amount", "The cell is empty.")]
+    fact = SalesFact.objects.get()
+    assert (fact.kind, fact.source, fact.reverses) == ("sell_in", "file", None)

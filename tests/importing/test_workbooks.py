@@ -3,7 +3,10 @@
 import io
 import zipfile
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
+import openpyxl
 import pytest
 
 from core.errors import DomainError
@@ -121,3 +124,58 @@ def test_ten_thousand_columns(tmp_path):
     header = [f"column {number}" for number in range(10_000)]
     assert opened(tmp_path, workbook([header, header])) == "too_many_columns"
     assert opened(tmp_path, ",".join(header).encode()) == "too_many_columns"
+
+
+OLD = Path(__file__).with_name("data") / "old.xls"  # as an ERP of 2003 writes it
+COLUMNS = ("reference=单号", "partner=客户编码", "product=存货编码", "occurred_on=单据日期")
+COLUMNS += ("quantity=数量", "amount=金额")
+FOUND = [
+    ("R1", "P-1", date(2026, 1, 5), Decimal(2), Decimal("10.5"), "sell_in"),
+    ("R2", "P-1", date(2026, 1, 6), Decimal(-1), Decimal("1234.5"), "sell_in"),
+]
+
+
+def test_an_old_workbook_with_titles_merged_cells_and_totals(load, network):
+    assert counts(load("sales", OLD.read_bytes(), "--map", *COLUMNS)) == (2, 2, 0, 0, 0)
+    assert stored() == FOUND
+    assert [fact.row_no for fact in SalesFact.objects.order_by("reference")] == [4, 5]
+
+
+def test_cells_merged_downwards_hold_one_value(load, network):
+    book = openpyxl.Workbook()
+    for row in (
+        HEAD.strip().split(","),
+        *([f"R{n}", "", "A-1", "2026-01-05", 1, n] for n in "123"),
+    ):
+        book.active.append(row)
+    book.active["B2"] = "P-1"
+    book.active.merge_cells("B2:B3")
+    stream = io.BytesIO()
+    book.save(stream)
+    result = load("sales", stream.getvalue())
+    assert counts(result) == (3, 2, 0, 0, 1)
+    assert reasons(result) == [(4, "partner", "The cell is empty.")]
+
+
+TITLED = (
+    "Sales of January\n\n"
+    'North,"as of\n2026-01-31"\n'
+    "reference;partner;product;occurred_on;quantity;amount\n"
+    "R1;P-1;A-1;2026-01-05;2;10,5\n"
+    "R2;P-1;A-1;2026-01-05;2;1,000.50\n"
+    "Total;;;;4;1011\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])  # by COPY, and by Python's reader
+def test_the_header_is_found_below_titles(load, network, encoding):
+    text = TITLED.replace('North,"as of\n2026-01-31"', "North")
+    result = load("sales", text.encode(encoding))
+    assert counts(result) == (2, 1, 0, 0, 1)
+    assert reasons(result) == [(5, "amount", "“10,5” is not a number such as -1234.5.")]
+    assert SalesFact.objects.get().row_no == 6
+
+
+def test_a_first_row_that_names_a_column_is_the_header_whatever_follows(load, network):
+    text = "amount,x\n" + HEAD + "R1,P-1,A-1,2026-01-05,2,10\n"
+    assert load("sales", text, fails=True)["error"] == "missing_field"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from core.commands import JsonCommand
 from core.errors import DomainError
-from core.importing import engine
+from core.importing import engine, values
 from core.importing.models import Import
 
 
@@ -41,6 +41,12 @@ class Command(JsonCommand):
         )
         parser.add_argument("--encoding", default="", help="utf-8, gb18030, utf-16, latin-1 …")
         parser.add_argument("--sheet", help="name of the sheet; the first one by default")
+        parser.add_argument(
+            "--dates",
+            choices=[values.DAY_FIRST, values.MONTH_FIRST],
+            default="",
+            help="order of day and month in dates such as 5/4/2026; found out where the file tells",
+        )
         parser.add_argument("--dry-run", action="store_true", help="check only, write nothing")
         parser.add_argument(
             "--all-or-nothing", action="store_true", help="refuse the file if any row is rejected"
@@ -65,6 +71,7 @@ class Command(JsonCommand):
             constants=_pairs(options["constants"]),
             encoding=options["encoding"],
             sheet=options["sheet"],
+            dates=options["dates"],
             all_or_nothing=options["all_or_nothing"],
         )
         load.options = {"maps": chosen.maps, "constants": chosen.constants}

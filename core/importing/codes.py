@@ -1,0 +1,50 @@
+"""Codes as files write them → rows: case, width and invisible marks do not matter, and zeros that a
+spreadsheet took from the front are found again where only one code can be meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import F, Func, Value
+from django.db.models.functions import Upper
+
+from core.text import normalise_code
+
+_WHOLE = re.compile(r"(\d+)(?:\.0+)?", re.ASCII)
+
+
+def find(
+    rows: Any,
+    texts: Iterable[str],
+    *,
+    field: str = "code",
+    key: Callable[[Any], Any] = lambda row: row,
+    lost_zeros: bool = True,
+) -> dict[str, Any]:
+    """{text: what `key` makes of the row of `rows` whose `field` it names}; unknown texts are left
+    out, and so are shortened ones that fit several codes. One query, two where zeros are lost."""
+    codes = {text: normalise_code(text).upper() for text in texts}
+    wanted = rows.annotate(_code=Upper(field))
+    found = {row._code: key(row) for row in wanted.filter(_code__in=set(codes.values()))}
+    if lost_zeros:
+        short = {code: _bare(code) for code in codes.values() if code not in found}
+        found |= _without_zeros(wanted, {code: bare for code, bare in short.items() if bare}, key)
+    return {text: found[code] for text, code in codes.items() if code in found}
+
+
+def _bare(code: str) -> str:
+    """A number without leading zeros and without the “.0” of a spreadsheet; else nothing."""
+    number = _WHOLE.fullmatch(code)
+    return number[1].lstrip("0") if number else ""
+
+
+def _without_zeros(rows: Any, short: dict[str, str], key: Callable[[Any], Any]) -> dict[str, Any]:
+    if not short:
+        return {}
+    bare = Func(F("_code"), Value("0"), function="LTRIM")
+    near: dict[str, list[Any]] = {}
+    for row in rows.annotate(_bare=bare).filter(_bare__in=set(short.values())):
+        near.setdefault(row._bare, []).append(key(row))
+    return {code: near[b][0] for code, b in short.items() if len(near.get(b, ())) == 1}
