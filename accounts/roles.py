@@ -76,7 +76,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
         "performance.evaluation": "view add change publish",
-        "core.import": "view add",
+        "core.import": "view add change",
     },
     Role.SALES_MANAGER: _READ
     | {
@@ -109,7 +109,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
         "performance.evaluation": "view add change publish",
-        "core.import": "view add",
+        "core.import": "view add change",
     },
     Role.PARTNER_ADMIN: {
         "partners.partner": "view",

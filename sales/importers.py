@@ -7,9 +7,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core.importing.master import MasterImporter
+from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
-from core.importing.registry import Field, Importer, register
+from core.importing.registry import Field, Importer, UndoPlan, register
 from core.importing.values import parse_month, parse_number
+from sales import undoing
 from sales.loading import SalesLoad
 from sales.models import Target
 
@@ -99,8 +101,16 @@ class SalesImporter(Importer):
         ),
     )
 
+    undoes = True
+
     def run(self, task: Task) -> Outcome:
         return SalesLoad(task).run()
+
+    def undo_plan(self, load: Import) -> UndoPlan:
+        return undoing.plan(load)
+
+    def undo(self, load: Import) -> UndoPlan:
+        return undoing.undo(load)
 
 
 @register

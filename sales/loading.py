@@ -23,11 +23,16 @@ from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
 from core.importing.values import is_total
 from partners.models import Partner
-from sales import meanings
+from sales import keys, meanings
 from sales.explaining import explain
-from sales.models import SalesFact, SalesKind
+from sales.models import SalesFact, SalesFactBefore, SalesKind
 
 FACTS = SalesFact._meta.db_table
+BEFORE = SalesFactBefore._meta.db_table
+# What an import changes of a line, and what undoing it puts back.
+KEPT = (
+    "partner_id, product_id, reverses_id, occurred_on, row_no, kind, quantity, amount, recorded_at"
+)
 DEFAULTS = {"source": "file", "kind": SalesKind.SELL_IN.value}
 FIELDS = (
     "partner", "product", "occurred_on", "kind", "source", "reference", "quantity", "amount",
@@ -301,17 +306,13 @@ class SalesLoad:
 
         The foreign keys stay declared. docs/adr/sales-facts.md has the reasons.
         """
-        self.cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
-        if not self.cursor.fetchone()[0]:
-            yield
-            return
-        for table, keys in (
+        for table, wanted in (
             (Partner._meta.db_table, "SELECT DISTINCT partner FROM import_typed"),
             (Product._meta.db_table, "SELECT DISTINCT product FROM import_typed"),
             (Import._meta.db_table, f"SELECT {self.task.load.pk}"),
         ):
             self.cursor.execute(
-                f"WITH wanted (id) AS MATERIALIZED ({keys}), held AS"
+                f"WITH wanted (id) AS MATERIALIZED ({wanted}), held AS"
                 f" (SELECT id FROM {table} WHERE id IN (SELECT id FROM wanted) FOR KEY SHARE)"
                 " SELECT (SELECT count(*) FROM held) = (SELECT count(*) FROM wanted)"
             )
@@ -320,9 +321,8 @@ class SalesLoad:
                     "row_gone",
                     _("A partner or product of this file was deleted meanwhile. Load it again."),
                 )
-        self.cursor.execute("SET LOCAL session_replication_role = replica")
-        yield
-        self.cursor.execute("SET LOCAL session_replication_role = origin")
+        with keys.not_checked_by_row(self.cursor):
+            yield
 
     def _insert(self, reverses: str, which: str) -> None:
         new = "NOT EXISTS (SELECT FROM import_known k WHERE k.row_no = t.row_no)"
@@ -337,6 +337,12 @@ class SalesLoad:
         )
 
     def _update(self) -> None:
+        """The changed lines, after keeping what they were."""
+        self.cursor.execute(
+            f"""INSERT INTO {BEFORE} (load_id, fact_id, previous_load_id, {KEPT})
+            SELECT {self.task.load.pk}, f.id, f.load_id, {KEPT}
+              FROM {FACTS} f WHERE f.id IN (SELECT id FROM import_known WHERE changed)"""
+        )
         original = (
             f"(SELECT o.id FROM {FACTS} o WHERE o.source = t.source AND o.reference = t.reverses)"
         )

@@ -165,7 +165,8 @@ def make_score(partner: Partner | None = None, **fields: Any) -> Score:
 
 def make_import(by: User | None = None, **fields: Any) -> Import:
     """An uploaded file of partners, with an error file from an earlier check."""
-    load = Import(kind="partners", file_name="partners.csv", created_by=by, **fields)
+    fields.setdefault("kind", "partners")
+    load = Import(file_name="partners.csv", created_by=by, **fields)
     load.file.save("partners.csv", ContentFile(b"code,name,territory\n"), save=False)
     load.error_file.save("errors.csv", ContentFile(b"code\n"), save=False)
     load.save()

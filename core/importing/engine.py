@@ -89,6 +89,24 @@ def run(
     return Result(outcome, rejects, error_file)
 
 
+def undo(load: Import, *, by: Any) -> registry.UndoPlan:
+    """Take an applied import back, in one transaction; returns what was done.
+
+    Raises Conflict `not_applied`, `no_undo`, or Blocked with all that stands in the way.
+    """
+    with context.use(source="import"), transaction.atomic():
+        row = Import.objects.select_for_update(of=("self",)).get(pk=load.pk)
+        if row.state not in (Import.State.APPLIED, Import.State.UNDOING):
+            raise Conflict("not_applied", _("Only an import that was applied can be undone."))
+        importer = registry.get(row.kind)
+        if not importer.undoes:
+            raise Conflict("no_undo", _("Imports of this kind cannot be undone."))
+        plan = importer.undo(row)
+        load.state, load.undone_by, load.undone_at = Import.State.UNDONE, by, timezone.now()
+        load.save(update_fields=["state", "undone_by", "undone_at"])
+    return plan
+
+
 def open_table(path: Path, importer: registry.Importer, options: Options) -> readers.Table:
     """The file with the header that the importer's fields and the options make out.
 

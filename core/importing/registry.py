@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 
-from core.errors import DomainError
+from core.errors import DomainError, Problem
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+    from core.importing.models import Import
     from core.importing.outcome import Outcome, Task
 
 
@@ -28,6 +29,16 @@ class Field:
     help: str | _StrPromise = ""
 
 
+@dataclass(frozen=True)
+class UndoPlan:
+    """How many rows undoing an import deletes, how many it puts back as they were before, and the
+    problems that forbid it."""
+
+    deleted: int
+    restored: int
+    problems: Sequence[Problem] = ()
+
+
 class Importer:
     """One kind of rows. Subclasses set these and implement `run`."""
 
@@ -35,9 +46,19 @@ class Importer:
     label: str | _StrPromise
     fields: Sequence[Field]
     permissions: Sequence[str]
+    undoes: bool = False  # whether what it wrote can be taken back
 
     def run(self, task: Task) -> Outcome:
         """Check and, unless `task.dry_run`, write the rows of the file, in the open transaction."""
+        raise NotImplementedError
+
+    def undo_plan(self, load: Import) -> UndoPlan:
+        """What taking back an applied import would do. Only of kinds that can be taken back."""
+        raise NotImplementedError
+
+    def undo(self, load: Import) -> UndoPlan:
+        """Take back what `load` wrote, in the open transaction; returns what was done. Raises
+        Blocked with the problems of its plan."""
         raise NotImplementedError
 
     def may(self, user: Any) -> bool:

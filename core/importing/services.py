@@ -74,6 +74,13 @@ def start_apply(*, load: Import, by: Any) -> Import:
     return _start(load, State.APPLYING, (State.CHECKED,), apply_import, _("Load %s"), by, None)
 
 
+def start_undo(*, load: Import, by: Any) -> Import:
+    """Begin to take an applied import back. Conflict unless it is applied."""
+    from core.importing.tasks import undo_import
+
+    return _start(load, State.UNDOING, (State.APPLIED,), undo_import, _("Undo %s"), by, None)
+
+
 @transaction.atomic
 def _start(
     load: Import,
@@ -123,10 +130,19 @@ def apply(*, load: Import, by: Any, progress: Progress) -> Import:
     return load
 
 
+def undo(*, load: Import, by: Any, progress: Progress) -> Import:
+    """Take it back, as the worker does. Raises as engine.undo."""
+    progress(1, 1, _("Taking the lines back"))
+    engine.undo(load, by=by)
+    return load
+
+
 def fail(*, load: Import, message: str) -> None:
-    """The file could not be checked or applied; nothing of it was written."""
+    """The file could not be checked, applied or undone: nothing was written, so that what was
+    applied still is."""
     load.refresh_from_db()
-    load.state, load.error = State.FAILED, message
+    load.state = State.APPLIED if load.state == State.UNDOING else State.FAILED
+    load.error = message
     load.save(update_fields=["state", "error"])
 
 

@@ -38,16 +38,22 @@ def check_import(job_id: int, import_id: int) -> None:
 @shared_task(**PATIENT)
 def apply_import(job_id: int, import_id: int) -> None:
     """Apply a file; delivered twice after a killed worker, it is applied once."""
-    _run(job_id, import_id, services.apply)
+    _run(job_id, import_id, services.apply, done=Import.State.APPLIED)
 
 
-def _run(job_id: int, import_id: int, verb: Callable[..., Any]) -> None:
+@shared_task(**PATIENT)
+def undo_import(job_id: int, import_id: int) -> None:
+    """Take an import back; delivered twice, once."""
+    _run(job_id, import_id, services.undo, done=Import.State.UNDONE)
+
+
+def _run(job_id: int, import_id: int, verb: Callable[..., Any], done: str = "") -> None:
     load = Import.objects.select_related("created_by").get(pk=import_id)
     job = Job.objects.select_related("created_by").get(pk=job_id)
     with translation.override(job.created_by.language if job.created_by else None):
         if job.is_open:
             try:
-                _work(load, job, verb)
+                _work(load, job, verb, done)
             except Exception:
                 services.fail(load=load, message=_("An unexpected error; nothing was changed."))
                 raise
@@ -55,9 +61,9 @@ def _run(job_id: int, import_id: int, verb: Callable[..., Any]) -> None:
         _follow(load, job)
 
 
-def _work(load: Import, job: Job, verb: Callable[..., Any]) -> None:
+def _work(load: Import, job: Job, verb: Callable[..., Any], done: str) -> None:
     with jobs.running(job.pk) as progress:
-        if load.state != Import.State.APPLIED:  # by a worker that was killed right after that
+        if load.state != done:  # else by a worker that was killed right after that
             verb(load=load, by=job.created_by, progress=_Paced(progress))
         counts = {name: getattr(load, name) for name in COUNTS}
         progress.finish(counts, reverse("core:import_detail", args=[load.pk]))
@@ -66,8 +72,9 @@ def _work(load: Import, job: Job, verb: Callable[..., Any]) -> None:
 def _follow(load: Import, job: Job) -> None:
     """The import fails with its job; also if the job ended where nobody could tell the import."""
     load.refresh_from_db()
-    running = load.job_id == job.pk and load.state in (Import.State.CHECKING, Import.State.APPLYING)
-    if running and job.state in (Job.State.FAILED, Job.State.CANCELLED):
+    running = (Import.State.CHECKING, Import.State.APPLYING, Import.State.UNDOING)
+    mine = load.job_id == job.pk and load.state in running
+    if mine and job.state in (Job.State.FAILED, Job.State.CANCELLED):
         services.fail(load=load, message=job.error or _("The work was stopped."))
 
 

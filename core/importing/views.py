@@ -23,7 +23,7 @@ from core.tables import Column
 from core.views import CRUDView
 
 PREVIEW = 5
-STATE_COLORS = {"applied": "green", "failed": "red", "checked": "blue", "uploaded": "secondary"}
+STATE_COLORS = {"applied": "green", "failed": "red", "checked": "blue", "undone": "yellow"}
 _may_import = permission_required("core.add_import", raise_exception=True)
 _may_look = permission_required("core.view_import", raise_exception=True)
 
@@ -66,6 +66,7 @@ class ImportView(CRUDView):
             "rejects": [(row, labels.get(name, name), reason) for row, name, reason in rejects],
             "kind_name": kind_name(obj.kind),
             "may_change": _may_change(obj, self.request.user),
+            "may_undo": _may_undo(obj, self.request.user),
             "job": obj.job,
             "progress": jobs.progress_of(obj.job) if obj.job else None,
             "same_file": _earlier(obj, self.request.user),
@@ -80,6 +81,15 @@ def _earlier(load: Import, user: Any) -> Import | None:
 
 def _may_change(load: Import, user: Any) -> bool:
     return load.created_by_id == user.pk and registry.get(load.kind).may(user)
+
+
+def _may_undo(load: Import, user: Any) -> bool:
+    """Who loaded it, or who answers for all imports, while it is applied and can be taken back."""
+    return (
+        load.state == Import.State.APPLIED
+        and registry.get(load.kind).undoes
+        and (user.has_perm("core.change_import") or _may_change(load, user))
+    )
 
 
 def _own(request: HttpRequest, pk: int) -> Import:
@@ -157,6 +167,29 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error.message))
     return redirect("core:import_detail", pk)
+
+
+@login_required
+@_may_look
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what undoing would do or what forbids it; begin on POST."""
+    load = get_object_or_404(Import.objects.visible_to(request.user), pk=pk)
+    if not _may_undo(load, request.user):
+        raise PermissionDenied
+    if request.method == "POST":
+        try:
+            services.start_undo(load=load, by=request.user)
+        except DomainError as error:
+            messages.error(request, str(error.message))
+        return redirect("core:import_detail", pk)
+    here = (load.file_name, reverse("core:import_detail", args=[pk]))
+    context = {
+        "load": load,
+        "plan": registry.get(load.kind).undo_plan(load),
+        "crumbs": [(_("Imports"), reverse("core:import_list")), here, (_("Undo"), "")],
+        "section": "imports",
+    }
+    return render(request, "core/import_undo.html", context)
 
 
 @login_required

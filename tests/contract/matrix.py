@@ -77,7 +77,7 @@ MODELS: dict[str, Access] = {
     "performance.score": Access(view=STAFF),
     "core.event": Access(view=STAFF),
     "core.job": Access(view=STAFF),
-    "core.import": Access(view=who(D, A, F, M), add=who(D, A, F, M)),
+    "core.import": Access(view=who(D, A, F, M), add=who(D, A, F, M), change=who(D, A)),
 }
 
 
@@ -112,6 +112,11 @@ PAGES: dict[str, Page] = {
         refusal={M: 404},
         post=True,
         row=lambda cast: make.make_import(cast.director),
+    ),
+    "core:import_undo": Page(
+        open_to=who(D, A),
+        refusal={M: 404},
+        row=lambda cast: make.make_import(cast.director, kind="sales", state="applied"),
     ),
     "core:import_errors": Page(
         open_to=who(D, A, F), refusal={M: 404}, row=lambda cast: make.make_import(cast.director)

@@ -86,7 +86,7 @@ def test_a_product_that_changes_its_line_takes_its_sales_along(facts):
 
 def test_truncate_empties_both(facts):
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE sales_salesfact")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE sales_salesfact CASCADE")
     assert rollup() == []
 
 
@@ -138,7 +138,7 @@ def take(step, partners, products, lines):
                 " FROM catalog_product q WHERE q.id <> p.id AND (p.id + q.id) % 2 = 1"
             )
         case ("truncate",):
-            run_sql("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE sales_salesfact")
+            run_sql("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE sales_salesfact CASCADE")
         case "undo", partner:
             with transaction.atomic():
                 SalesFact.objects.filter(partner=partners[partner]).delete()

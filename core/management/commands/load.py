@@ -21,8 +21,8 @@ from core.importing.models import Import
 class Command(JsonCommand):
     help = (
         "Load territories, product_lines, products, partners, contacts, targets or sales from a CSV"
-        " (also .gz) or XLSX file. Prints rows, created, updated, unchanged, rejected, seconds,"
-        " error_file."
+        " (also .gz), XLSX or XLS file. Prints rows, created, updated, unchanged, rejected,"
+        " seconds, error_file, import."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -86,7 +86,8 @@ class Command(JsonCommand):
             )
         except engine.RejectedRows as error:
             return self._refuse(error)
-        return _report(result.outcome, result.error_file, time.monotonic() - started)
+        report = _report(result.outcome, result.error_file, time.monotonic() - started)
+        return report | {"import": None if options["dry_run"] else load.pk}
 
     def _refuse(self, error: engine.RejectedRows) -> dict[str, Any]:
         self.emit(
