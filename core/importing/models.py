@@ -87,3 +87,8 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker has it, or should."""
+        return self.state in (self.State.CHECKING, self.State.APPLYING, self.State.UNDOING)

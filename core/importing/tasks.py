@@ -72,8 +72,7 @@ def _work(load: Import, job: Job, verb: Callable[..., Any], done: str) -> None:
 def _follow(load: Import, job: Job) -> None:
     """The import fails with its job; also if the job ended where nobody could tell the import."""
     load.refresh_from_db()
-    running = (Import.State.CHECKING, Import.State.APPLYING, Import.State.UNDOING)
-    mine = load.job_id == job.pk and load.state in running
+    mine = load.job_id == job.pk and load.is_running
     if mine and job.state in (Job.State.FAILED, Job.State.CANCELLED):
         services.fail(load=load, message=job.error or _("The work was stopped."))
 

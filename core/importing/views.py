@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from core.importing import registry, services
 from core.importing.forms import MappingForm, UploadForm
 from core.importing.models import Import
 from core.tables import Column
+from core.templatetags import fmt
 from core.views import CRUDView
 
 PREVIEW = 5
@@ -60,10 +62,16 @@ class ImportView(CRUDView):
     empty_text = gettext_lazy("Upload a file of partners, products, targets or sales.")
 
     def detail_context(self, obj: Import) -> dict[str, Any]:
+        if obj.is_running and obj.job and not obj.job.is_open:
+            obj.refresh_from_db()  # the job has ended since the row was read
         labels = {field.name: field.label for field in registry.get(obj.kind).fields}
         rejects = obj.report.get("rejects", [])
         return {
             "rejects": [(row, labels.get(name, name), reason) for row, name, reason in rejects],
+            "months": [
+                (month, rows, fmt.qty(Decimal(amount)))
+                for month, rows, amount in obj.report.get("months", [])
+            ],
             "kind_name": kind_name(obj.kind),
             "may_change": _may_change(obj, self.request.user),
             "may_undo": _may_undo(obj, self.request.user),
