@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.files.base import ContentFile
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, add_to_form
@@ -27,15 +28,36 @@ DATES = [
 
 
 class UploadForm(forms.Form):
-    """A kind that the user may import, and a file."""
+    """A kind that the user may import, and a file or what was copied out of one."""
 
     kind = forms.ChoiceField(label=_("What it holds"))
-    file = forms.FileField(label=_("File"), help_text=_("CSV (also .gz), XLSX or XLS."))
+    file = forms.FileField(
+        label=_("File"), help_text=_("CSV (also .gz), XLSX or XLS."), required=False
+    )
+    text = forms.CharField(
+        label=_("Or paste rows from Excel"),
+        help_text=_("With their column names above them."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+        strip=False,  # an empty first cell is a tab
+    )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = [(kind, one.label) for kind, one in registry.importers().items() if one.may(user)]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Either of the two, as the file that is uploaded."""
+        super().clean()
+        text, file = self.cleaned_data.pop("text", ""), self.cleaned_data.get("file")
+        if text.strip() and file:
+            self.add_error("text", _("Give a file or paste rows, not both."))
+        elif text.strip():
+            self.cleaned_data["file"] = ContentFile(text.encode(), name=f"{_('Pasted rows')}.tsv")
+        elif not file and "file" not in self.errors:
+            self.add_error("file", _("Choose a file, or paste rows below."))
+        return self.cleaned_data
 
 
 class MappingForm(forms.Form):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -21,7 +21,7 @@ OPEN = (State.UPLOADED, State.CHECKED, State.FAILED)
 Progress = Callable[..., None]
 
 
-def upload(*, file: UploadedFile, kind: str, by: Any) -> Import:
+def upload(*, file: File, kind: str, by: Any) -> Import:
     """Keep the file as it came. DomainError when it is too large or cannot be read at all."""
     if (file.size or 0) > settings.IMPORT_MAX_BYTES:
         raise DomainError(

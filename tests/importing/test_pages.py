@@ -149,3 +149,26 @@ def test_two_clicks_on_apply_start_one_job(page, cast):
     services.start_apply(load=load, by=cast.north_manager)
     with pytest.raises(Conflict):
         services.start_apply(load=load, by=cast.north_manager)
+
+
+PASTED = "\t".join(TEXT.splitlines()[0].split(",")) + "\n" + "R1\tNORTH-1\tA-1\t2026-01-05\t1\t5\n"
+
+
+def test_rows_may_be_pasted(page, client):
+    response = page("import_upload", kind="sales", text=PASTED)
+    load = Import.objects.get()
+    assert response.url == reverse("core:import_map", args=[load.pk])
+    page("import_map", load.pk, **COLUMNS)
+    page("import_apply", load.pk)
+    assert SalesFact.objects.values_list("reference", "load", "row_no").get() == ("R1", load.pk, 2)
+    load.refresh_from_db()
+    assert load.file_name.endswith(".tsv")
+
+
+@pytest.mark.parametrize("given", [{}, {"text": "  \n"}, {"text": PASTED, "file": True}])
+def test_a_file_or_pasted_rows_and_not_both(page, given):
+    if given.pop("file", None):
+        given = given | {"file": SimpleUploadedFile("x.csv", TEXT.encode())}
+    form = page("import_upload", kind="sales", **given).context["form"]
+    assert list(form.errors) == (["text"] if "file" in given else ["file"])
+    assert Import.objects.count() == 0
