@@ -88,11 +88,18 @@ def _item_row(row: Any, item: Definition, broken: bool) -> dict[str, Any]:
         "item": row,
         "measure": measure,
         "curve": curve_text(item) if readable else "",
-        "target": shown(item["target"], measure.unit)
-        if measure and row.target_source == TargetSource.FIXED
-        else row.get_target_source_display(),
+        "target": _target_text(row, item, measure),
         "chart": _curve_chart(row.code, item) if readable else None,
     }
+
+
+def _target_text(row: Any, item: Definition, measure: measures.Measure | None) -> str:
+    """What an item's value is compared with."""
+    if measure and row.target_source == TargetSource.FIXED:
+        return shown(item["target"], measure.unit)
+    if measure and measures.TARGETS in measure.needs and row.target_source == TargetSource.NONE:
+        return _("The partner’s own targets")
+    return str(row.get_target_source_display())
 
 
 def _curve_chart(title: str, item: Definition) -> Chart:
