@@ -210,11 +210,10 @@ class SalesLoad:
 
     def _reject_unseen(self) -> None:
         """A reference that belongs to a partner whom the user may not see stays as it is."""
-        seen = Partner.objects.visible_to(self.task.by).values("pk").query
-        sql, params = seen.sql_with_params()
+        seen, params = self._seen("partner_id")
         self.cursor.execute(
             f"""CREATE TEMP TABLE import_unseen ON COMMIT DROP AS
-            SELECT row_no FROM import_known WHERE partner_id NOT IN ({sql})""",
+            SELECT row_no FROM import_known WHERE NOT ({seen})""",
             params,
         )
         for row, cells, _none in self._raw("import_unseen", "1"):
@@ -222,17 +221,28 @@ class SalesLoad:
             self.task.rejects.add(row, cells, "reference", reason)
         self._drop("import_unseen")
 
+    def _seen(self, column: str) -> tuple[str, tuple[Any, ...]]:
+        """The SQL, with its parameters, of whether the user may see the partner in `column`."""
+        if self.task.by is None:
+            return "true", ()
+        seen = Partner.objects.visible_to(self.task.by).values("pk").query
+        sql, params = seen.sql_with_params()
+        return f"{column} IN ({sql})", params
+
     def reject_reversals(self) -> None:
-        """A reversal needs its original: known or in this file, of the same partner."""
+        """A reversal needs its original: known or in this file, of the same partner. A line of a
+        partner whom the user may not see is not known."""
+        seen, params = self._seen("f.partner_id")
         self.cursor.execute(
             f"""CREATE TEMP TABLE import_orphans ON COMMIT DROP AS
             SELECT t.row_no, coalesce(f.partner_id, o.partner) AS partner
               FROM import_typed t
-              LEFT JOIN {FACTS} f ON f.source = t.source AND f.reference = t.reverses
+              LEFT JOIN {FACTS} f ON f.source = t.source AND f.reference = t.reverses AND {seen}
               LEFT JOIN import_typed o ON o.source = t.source AND o.reference = t.reverses
                     AND o.reverses IS NULL AND o.row_no <> t.row_no
              WHERE t.reverses IS NOT NULL AND (t.reverses = t.reference
-                   OR coalesce(o.partner, f.partner_id) IS DISTINCT FROM t.partner)"""
+                   OR coalesce(o.partner, f.partner_id) IS DISTINCT FROM t.partner)""",
+            params,
         )
         for row, cells, (partner,) in self._raw("import_orphans", "b.partner"):
             known = _("The line it reverses belongs to another partner.")
