@@ -288,6 +288,13 @@ class SalesLoad:
         self.outcome.created = good - known
         self.outcome.updated = changed
         self.outcome.unchanged = known - changed
+        if self.task.outcomes is not None:
+            self.cursor.execute(
+                """SELECT row_no, CASE changed WHEN true THEN 'updated' WHEN false THEN 'unchanged'
+                          ELSE 'created' END
+                     FROM import_typed LEFT JOIN import_known USING (row_no)"""
+            )
+            self.task.outcomes.update(self.cursor.fetchall())
         if self.task.dry_run:
             self.cursor.execute(
                 """SELECT to_char(occurred_on, 'YYYY-MM'), count(*), sum(amount)::text

@@ -74,19 +74,25 @@ def run(
     if progress:
         task.progress = progress
         task.show = getattr(progress, "show", task.show)
+    return apply(task, all_or_nothing=options.all_or_nothing)
+
+
+def apply(task: Task, *, all_or_nothing: bool) -> Result:
+    """The second half of `run`: a table with its mapping, wherever its rows come from."""
+    load = task.load
     with context.use(source="import"), transaction.atomic():
         if load.pk is None:
             load.save()
-        outcome = importer.run(task)
-        outcome.rejected = rejects.rows
-        error_file = rejects.close()
-        if options.all_or_nothing and outcome.rejected and not dry_run:
+        outcome = registry.get(load.kind).run(task)
+        outcome.rejected = task.rejects.rows
+        error_file = task.rejects.close()
+        if all_or_nothing and outcome.rejected and not task.dry_run:
             raise RejectedRows(outcome, error_file)
-        if dry_run:
+        if task.dry_run:
             transaction.set_rollback(True)
         else:
             _mark_applied(load, outcome)
-    return Result(outcome, rejects, error_file)
+    return Result(outcome, task.rejects, error_file)
 
 
 def undo(load: Import, *, by: Any) -> registry.UndoPlan:

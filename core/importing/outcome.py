@@ -102,7 +102,8 @@ class Task:
     of day and month comes first in dates that do not tell; "" where the file has to show it.
 
     `progress(done, total, message)` may stop the work; `show` only tells, and may be called while
-    the connection is inside a COPY.
+    the connection is inside a COPY. Where `outcomes` is given, the loader notes in it what comes of
+    each row that is not refused.
     """
 
     table: Table
@@ -114,6 +115,7 @@ class Task:
     dates: str = ""
     progress: Callable[..., None] = _no_progress
     show: Callable[..., None] = _no_progress
+    outcomes: dict[int, str] | None = None
 
 
 @dataclass
