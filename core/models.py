@@ -153,4 +153,38 @@ class Job(models.Model):
         return self.state in self.OPEN
 
 
+class KeptAnswerQuerySet(ScopedQuerySet):
+    """An answer is seen by whom it was given to."""
+
+    def visible_to(self, user: Any) -> QuerySet:
+        return super().visible_to(user).filter(caller_id=user.pk)
+
+
+class KeptAnswer(models.Model):
+    """What the API answered to a request with an idempotency key (core.api.idempotency).
+
+    `fingerprint` is that of the request, `body` the answer's bytes as they were sent.
+    """
+
+    scope_path = None
+
+    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    content_type = models.CharField(max_length=100)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
+
+    objects = KeptAnswerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("kept answer")
+        verbose_name_plural = _("kept answers")
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="kept_answer_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 from core.importing.models import Import  # noqa: E402, F401  Django finds models here

@@ -6,11 +6,12 @@ from typing import Any
 
 from celery import shared_task
 from django.urls import get_resolver
+from django.utils import timezone
 
 from core import jobs
 from core.importing.tasks import apply_import, check_import
 
-__all__ = ["apply_import", "check_import", "run_bulk"]
+__all__ = ["apply_import", "check_import", "forget_answers", "run_bulk"]
 
 
 def _load_pages() -> None:
@@ -26,3 +27,11 @@ def run_bulk(job_id: int, label: str, what: dict[str, Any], reason: str) -> None
     _load_pages()
     with jobs.running(job_id) as progress:
         run_queued(label, what, reason, progress.job.created_by, progress)
+
+
+@shared_task
+def forget_answers() -> None:
+    """Delete the answers of the API that nobody may ask for again."""
+    from core.api import idempotency
+
+    idempotency.forget(at=timezone.now())

@@ -31,6 +31,7 @@ TITLES = {
     409: gettext_lazy("Not possible now"),
     413: gettext_lazy("Too large"),
     415: gettext_lazy("This format is not read"),
+    422: gettext_lazy("Not carried out"),
     429: gettext_lazy("Too many requests"),
     500: gettext_lazy("Our mistake"),
     503: gettext_lazy("Not available now"),
@@ -53,8 +54,10 @@ def respond(
     path: str,
     errors: Sequence[Problem] = (),
     headers: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> JsonResponse:
-    """The response that tells of one problem; `errors` are its parts, field by field."""
+    """The response that tells of one problem; `errors` are its parts, field by field, and `more`
+    what this kind of problem has besides."""
     body = {
         "type": "about:blank",
         "title": str(TITLES.get(status, TITLES[400])),
@@ -69,7 +72,7 @@ def respond(
         ],
     }
     return JsonResponse(
-        body,
+        body | (more or {}),
         status=status,
         headers=headers,
         content_type=CONTENT_TYPE,
