@@ -133,6 +133,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.partner": "view add change",
         "partners.contact": "view add change",
         "sales.target": "view add change",
+        "core.import": "add",
     },
 }
 

@@ -4,6 +4,7 @@ from core.api.pages import KeyPages
 from core.api.queries import Filters, Ordering
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, WriteMixin
+from sales.bulk import BulkMixin
 from sales.filters import SalesFactFilter, TargetFilter
 from sales.models import SalesFact, Target
 
@@ -29,9 +30,9 @@ class SalesFactRow(RowSerializer):
         paths = {"partner_code": "partner__code", "product_code": "product__code"}
 
 
-class SalesFactViewSet(ScopedViewSet):
-    """Lines of invoices, deliveries and receipts; returns are negative. Read only: they are loaded
-    in files. The list goes by `after`, the id of the last line you have."""
+class SalesFactViewSet(BulkMixin, ScopedViewSet):
+    """Lines of invoices, deliveries and receipts; returns are negative. They are loaded in files or
+    by the thousand. The list goes by `after`, the id of the last line you have."""
 
     model = SalesFact
     row_class = detail_class = SalesFactRow

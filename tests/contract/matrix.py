@@ -92,6 +92,14 @@ class Page:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Verb:
+    """A POST to an address of the API that belongs to no row."""
+
+    open_to: frozenset[str]
+    body: Any
+
+
 # Addresses that machines read without signing in.
 OPEN = {"healthz", "readyz", "metrics"}
 
@@ -136,4 +144,9 @@ PAGES: dict[str, Page] = {
         post=True,
         row=lambda cast: make.make_job(),
     ),
+}
+
+# Verbs of the API beside those of every resource: who may, and what is sent. Who may not, gets 403.
+VERBS: dict[str, Verb] = {
+    "api:salesfact-bulk": Verb(open_to=STAFF, body=[{}]),
 }

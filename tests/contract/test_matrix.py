@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.contract import routes
-from tests.contract.matrix import EVERYBODY, MODELS, OPEN, PAGES
+from tests.contract.matrix import EVERYBODY, MODELS, OPEN, PAGES, VERBS
 from tests.contract.samples import SAMPLES
 
 ACTION = {
@@ -97,3 +97,18 @@ def test_odd_pages_open_for_whom_the_matrix_names(name, cast, sign_in):
         status = send(route.url(key, **page.arguments)).status_code
         found[member] = "yes" if status in (200, 204, 302, 422) else status
     assert found == {m: "yes" if m in page.open_to else page.refusal.get(m, 403) for m in EVERYBODY}
+
+
+def test_every_verb_of_the_api_is_in_the_matrix():
+    api = {r.name for r in routes.ROUTES if r.pattern.startswith("api/v1/") and not r.needs_row}
+    usual = {name for name in api if name.endswith("-list")} | {"api:docs", "api:schema"}
+    assert api - usual == set(VERBS)
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_verbs_of_the_api_open_for_whom_the_matrix_names(name, cast, sign_in):
+    url = next(r for r in routes.ROUTES if r.name == name).url()
+    ask = {"data": VERBS[name].body, "content_type": "application/json"}
+    assert Client().post(url, **ask).status_code == 401
+    found = {m: sign_in(getattr(cast, m)).post(url, **ask).status_code for m in EVERYBODY}
+    assert found == {m: 200 if m in VERBS[name].open_to else 403 for m in EVERYBODY}
