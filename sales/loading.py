@@ -158,8 +158,10 @@ class SalesLoad:
             return
         for row, cells, (surplus, missing) in self._raw("import_bad", "b.surplus, b.nulls"):
             fields = [field for field, null in zip(FIELDS, missing, strict=True) if null]
-            # A line of commas at the end of a sheet, or the totals of its columns.
-            if not any(cells) or (len(fields) > 1 and is_total(cells)):
+            # A line of commas at the end of a sheet, or the totals of its columns. Who asks what
+            # became of each row sends neither.
+            is_foot = not any(cells) or (len(fields) > 1 and is_total(cells))
+            if is_foot and self.task.outcomes is None:
                 self.outcome.rows -= 1
                 continue
             for field, reason in explain(
