@@ -135,7 +135,7 @@ class BulkMixin:
     """POST …/bulk/."""
 
     def check_permissions(self: Any, request: Any) -> None:
-        super().check_permissions(request)  # type: ignore[misc]
+        super().check_permissions(request)
         if self.action == "bulk" and not registry.get(SalesImporter.kind).may(request.user):
             self.permission_denied(request)
 

@@ -13,7 +13,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -66,14 +66,14 @@ class Body:
     def _of_lines(self) -> Iterator[Any]:
         row = 0
         for line in io.StringIO(self._text, newline="\n"):
-            start = _BLANK.match(line).end()  # type: ignore[union-attr]
+            start = _past_blanks(line, 0)
             if start == len(line):
                 continue
             row += 1
             if len(line) > MOST_OF_A_ROW:
                 raise _broken(row)
             value, end = _value(line, start, row)
-            if _BLANK.match(line, end).end() < len(line):  # type: ignore[union-attr]
+            if _past_blanks(line, end) < len(line):
                 raise _broken(row)
             yield value
 
@@ -104,7 +104,7 @@ class _Window:
     def _move(self) -> None:
         """Past blanks, and to a new piece where this one may end within the next value."""
         while True:
-            self._at = _BLANK.match(self._piece, self._at).end()  # type: ignore[union-attr]
+            self._at = _past_blanks(self._piece, self._at)
             left = len(self._piece) - self._at
             more = self._start + len(self._piece) < len(self._text)
             if left > MOST_OF_A_ROW or not more:
@@ -127,6 +127,11 @@ class _Window:
     def at_the_end(self) -> bool:
         self._move()
         return self._at == len(self._piece)
+
+
+def _past_blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _value(text: str, start: int, row: int) -> tuple[Any, int]:
@@ -197,7 +202,7 @@ def body_of(request: Any) -> Body:
     return request.data
 
 
-def flags_of(request: Any, choices: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def flags_of(request: Any, choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The parameters of the address, {name: one of its choices}; the first one by default.
 
     Anything else is refused: a misspelt `dry_run` must not write.

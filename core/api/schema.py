@@ -53,6 +53,11 @@ class AutoSchema(BaseSchema):
             return view.detail_class
         return super().get_response_serializers()
 
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> Any:
+        schema, required = super()._get_request_for_media_type(serializer, direction)
+        # A schema that is written out stands only where there is a body to describe.
+        return schema, required or isinstance(serializer, dict)
+
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(self.path_prefix).strip("/").split("/")[0]]
 

@@ -67,14 +67,13 @@ class Records(Table):
 
     def __init__(self, shape: Shape, values: Iterable[Any], rejects: KeptRejects) -> None:
         super().__init__(Path(), list(shape.names))
-        self._refused: set[int] = set()
         self.cells: list[list[str]] = []
         for number, value in enumerate(values, start=1):
             cells, problems = _read(shape, value)
             self.cells.append(cells)
             for field, reason in problems:
                 rejects.add(number, cells, field, reason)
-        self._refused = set(rejects.of)
+        self._refused = frozenset(rejects.of)
 
     def rows(self) -> Iterator[Row]:
         for number, cells in enumerate(self.cells, start=1):
@@ -152,6 +151,8 @@ def _read(shape: Shape, value: Any) -> tuple[list[str], list[tuple[str, str]]]:
 
 def _cell(shape: Shape, name: str, value: Any, problems: list[tuple[str, str]]) -> str:
     """The text of one value; what is wrong with it goes to `problems`."""
+    if type(value) is str and value.isascii() and value.isprintable():
+        return value
     if value is None:
         return shape.defaults.get(name, "")
     if type(value) is Number and name in shape.numbers:
@@ -160,8 +161,6 @@ def _cell(shape: Shape, name: str, value: Any, problems: list[tuple[str, str]]) 
         wanted = _("Not a number or a string.") if name in shape.numbers else _("Not a string.")
         problems.append((name, wanted))
         return ""
-    if value.isascii() and value.isprintable():
-        return value
     if "\0" in value:
         problems.append((name, _("The text contains a NUL character.")))
     if (clean := _utf8(value)) != value:
