@@ -16,8 +16,8 @@ from core.api.idempotency import HEADER, KEY, once
 from core.api.rendering import JSONRenderer
 from core.importing import records, registry
 from sales.importers import SalesImporter
-from sales.loading import DEFAULTS
 from sales.models import SalesKind
+from sales.typed import DEFAULTS
 
 FLAGS = {
     "results": ("all", "rejected"),

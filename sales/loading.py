@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import compress
 from typing import Any
 
 from django.db import connection
@@ -23,9 +22,10 @@ from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
 from core.importing.values import is_total
 from partners.models import Partner
-from sales import keys, meanings
+from sales import keys
 from sales.explaining import explain
-from sales.models import SalesFact, SalesFactBefore, SalesKind
+from sales.models import SalesFact, SalesFactBefore
+from sales.typed import FIELDS, TypedRows
 
 FACTS = SalesFact._meta.db_table
 BEFORE = SalesFactBefore._meta.db_table
@@ -33,10 +33,6 @@ BEFORE = SalesFactBefore._meta.db_table
 KEPT = (
     "partner_id, product_id, reverses_id, occurred_on, row_no, kind, quantity, amount, recorded_at"
 )
-DEFAULTS = {"source": "file", "kind": SalesKind.SELL_IN.value}
-FIELDS = (
-    "partner", "product", "occurred_on", "kind", "source", "reference", "quantity", "amount",
-)  # fmt: skip
 
 
 class SalesLoad:
@@ -46,8 +42,6 @@ class SalesLoad:
         self.task = task
         self.outcome = Outcome()
         self.reversing = "reverses" in task.mapping
-        self.dates = meanings.Dates(task.dates)
-        self.meanings = meanings.looked_up(task.by, self.dates)
 
     def run(self) -> Outcome:
         """Check and, unless it is a dry run, write. Returns the counts without the rejects."""
@@ -58,8 +52,9 @@ class SalesLoad:
             staging.create(cursor, self.task.table, self.task.show)
             # One load at a time, also beside product changes: what is known is all there is.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sales.facts'))")
-            self.type_rows()
-            self.type_odd_numbers()
+            self.step(_("Checking rows"))
+            self.typed = TypedRows(self.task, cursor)
+            self.outcome.rows = self.typed.make()
             self.reject_untyped()
             self.reject_repeats()
             self.find_known()
@@ -74,75 +69,6 @@ class SalesLoad:
     def step(self, message: str) -> None:
         """Tell how far it is; the place where a cancelled job stops."""
         self.task.progress(1, 1, message)
-
-    # --- What the texts mean ---------------------------------------------------------------------
-
-    def type_rows(self) -> None:
-        """The typed table: a null is a cell that means nothing."""
-        self.step(_("Checking rows"))
-        version = self.cursor.connection.server_version
-        joins: list[str] = []
-        columns = {field: self._looked_up(field, joins) for field in self.meanings}
-        # Texts and numbers are worked out once a row, below OFFSET 0, and judged above it.
-        parts = ["s.*"]
-        for field, length in (("source", 40), ("reference", 100)):
-            parts.append(f"btrim({self._text(field)}) AS {field}_text")
-            columns[field] = meanings.word(f"s.{field}_text", length)
-        for field in ("quantity", "amount"):
-            text = self._text(field)
-            parts.append(f"{text} AS {field}_text, {meanings.numeric(text, version)} AS {field}")
-            columns[field] = meanings.number(f"s.{field}", f"s.{field}_text", version)
-        reverses = meanings.optional(self._text("reverses")) if self.reversing else "NULL"
-        listed = ", ".join(f"{columns[field]} AS {field}" for field in FIELDS)
-        self.cursor.execute(
-            f"CREATE TEMP TABLE import_typed ON COMMIT DROP AS"
-            f' SELECT s.row_no, s.surplus, {listed}, ({reverses})::text COLLATE "C" AS reverses'
-            f" FROM (SELECT {', '.join(parts)} FROM {staging.TABLE} s OFFSET 0) s {' '.join(joins)}"
-        )
-        self.outcome.rows = self.cursor.rowcount
-
-    def type_odd_numbers(self) -> None:
-        """Numbers that are none to PostgreSQL, in the ways of people: 1,234.50, (5), 3.5万."""
-        fields = ("quantity", "amount")
-        missing = ", ".join(f"coalesce(bool_or({field} IS NULL), false)" for field in fields)
-        self.cursor.execute(f"SELECT {missing} FROM import_typed")
-        for field in compress(fields, self.cursor.fetchone()):
-            name, text = f"import_{field}", self._text(field)
-            where = (
-                "EXISTS (SELECT FROM import_typed t"
-                f" WHERE t.row_no = s.row_no AND t.{field} IS NULL)"
-            )
-            staging.make_lookup(self.cursor, name, text, "numeric", meanings.numbers, where)
-            self.cursor.execute(
-                f"UPDATE import_typed t SET {field} = {name}.value"
-                f" FROM {staging.TABLE} s JOIN {name} ON {name}.text = {text}"
-                f" WHERE t.row_no = s.row_no AND t.{field} IS NULL"
-            )
-
-    def _text(self, field: str) -> str:
-        """The SQL of a field's text; its default where no column or constant gives any."""
-        expression = self.task.mapping.get(field)
-        if expression is None:
-            return f"'{DEFAULTS[field]}'::text"
-        text = staging.sql_of(self.cursor, expression)
-        if field in DEFAULTS and expression.constant is None:
-            return f"coalesce({meanings.optional(text)}, '{DEFAULTS[field]}')"
-        return text
-
-    def _looked_up(self, field: str, joins: list[str]) -> str:
-        """The SQL of a field's value, by a table of its distinct texts: some thousand, where the
-        rows are millions."""
-        sql_type, resolve = self.meanings[field]
-        expression = self.task.mapping.get(field)
-        constant = DEFAULTS.get(field) if expression is None else expression.constant
-        if constant is not None:
-            value = resolve([constant]).get(constant)
-            literal = self.cursor.mogrify(f"%s::{sql_type}", [value])
-            return str(literal.decode() if isinstance(literal, bytes) else literal)
-        name, text = f"import_{field}", self._text(field)
-        staging.make_lookup(self.cursor, name, text, sql_type, resolve)
-        joins.append(f"LEFT JOIN {name} ON {name}.text = {text}")
-        return f"{name}.value"
 
     # --- Rejects ---------------------------------------------------------------------------------
 
@@ -165,7 +91,7 @@ class SalesLoad:
                 self.outcome.rows -= 1
                 continue
             for field, reason in explain(
-                self.task.mapping, cells, fields, surplus, self.dates.parse
+                self.task.mapping, cells, fields, surplus, self.typed.dates.parse
             ):
                 self.task.rejects.add(row, cells, field, reason)
         self._drop("import_bad")
