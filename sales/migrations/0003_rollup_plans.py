@@ -45,6 +45,9 @@ UNDO = before.FACTS.partition("CREATE TRIGGER")[0].replace(
 )
 
 
+UNDO += "ALTER TABLE sales_salesfact ENABLE TRIGGER sales_rollup_insert;"
+
+
 class Migration(migrations.Migration):
     dependencies = [("sales", "0002_rollup")]
 

@@ -8,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from core.errors import Blocked
+from core.importing import engine
 from core.importing.models import Import
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
@@ -286,3 +288,13 @@ def test_a_row_that_calls_itself_a_total_is_answered_like_every_other(caller):
     answer = ok(send(caller, rows))
     assert counts(answer) == (2, 1, 0, 0, 1)
     assert [one["outcome"] for one in answer["results"]] == ["created", "rejected"]
+
+
+def test_what_came_over_the_api_can_be_undone(caller):
+    number = ok(send(caller, [line(1), line(2)]))["import"]
+    ok(send(caller, [line(1, amount="11")]))
+    with pytest.raises(Blocked):
+        engine.undo(Import.objects.get(pk=number), by=None)
+    for load in Import.objects.order_by("-pk"):
+        engine.undo(load, by=None)
+    assert SalesFact.objects.count() == SalesDaily.objects.count() == 0
