@@ -95,7 +95,7 @@ class Store:
         else:
             self._reject(record, self.importer.key[0], _("It belongs to somebody else."))
             return False
-        if obj.pk and all(_same(getattr(obj, name), new) for name, new in record.values.items()):
+        if obj.pk and all(_same(_stored_in(obj, name), new) for name, new in record.values.items()):
             self.outcome.unchanged += 1
             return False
         for name, value in record.values.items():
@@ -192,6 +192,12 @@ def comparable(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+def _stored_in(obj: models.Model, name: str) -> Any:
+    """The value of a field; of a foreign key the key, because the row behind it costs a query."""
+    return getattr(obj, obj._meta.get_field(name).attname)  # type: ignore[union-attr]
+
+
 def _same(old: Any, new: Any) -> bool:
     """Nothing and an empty text are the same in a file."""
+    new = new.pk if isinstance(new, models.Model) else new
     return old == new or (old in (None, "") and new in (None, ""))

@@ -171,6 +171,22 @@ def test_a_batch_costs_the_same_queries_for_3_rows_and_300(load, django_assert_m
             load("partners", "code,name,territory\n" + rows)
 
 
+def test_rows_that_are_known_cost_the_same_queries_for_3_and_300(
+    load, django_assert_max_num_queries
+):
+    make.make_territory(code="BJ")
+    make.make_territory(code="SH")
+    head = "code,name,territory,level\n"
+    for count in (3, 300):
+        rows = head + "".join(f"K{count}-{i},Name {i},BJ,gold\n" for i in range(count))
+        load("partners", rows)
+        with django_assert_max_num_queries(22):
+            assert counts(load("partners", rows)) == (count, 0, 0, count, 0)
+        with django_assert_max_num_queries(22):
+            changed = rows.replace("BJ,gold", "SH,silver")
+            assert counts(load("partners", changed)) == (count, 0, count, 0, 0)
+
+
 def test_ten_thousand_partners_within_a_minute(load):
     make.make_territory(code="BJ")
     rows = "".join(
