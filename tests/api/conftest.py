@@ -11,6 +11,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.api_clients import ApiClient, create_client
+from tests import factories as make
 
 ROOT = "/api/v1/"
 
@@ -51,3 +52,10 @@ def machine(db: None) -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_for(ApiClient.Access.READ_WRITE)}")
     return client
+
+
+@pytest.fixture
+def caller(cast, as_user):
+    """The director, beside a product A-1."""
+    make.make_product("Cable", code="A-1", product_line=make.make_product_line(code="CAB"))
+    return as_user(cast.director)

@@ -12,20 +12,12 @@ from core.errors import Blocked
 from core.importing import engine
 from core.importing.models import Import
 from sales.models import SalesDaily, SalesFact
-from tests import factories as make
 from tests.api.conftest import ROOT
 from tests.api.test_machines import bearer, token_for
 from tests.api.test_problems import problem
 
 BULK = f"{ROOT}sales-facts/bulk/"
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
-
-
-@pytest.fixture
-def caller(cast, as_user):
-    """The director, beside a product A-1."""
-    make.make_product("Cable", code="A-1", product_line=make.make_product_line(code="CAB"))
-    return as_user(cast.director)
 
 
 def line(number=1, **other):

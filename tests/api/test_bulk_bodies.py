@@ -6,11 +6,11 @@ import json
 import pytest
 
 from core.importing.models import Import
-from tests.api.test_bulk import caller, counts, line, ok, send  # noqa: F401  a fixture among them
+from tests.api.test_bulk import counts, line, ok, send
 from tests.api.test_problems import problem
 
 
-def test_ndjson(caller):  # noqa: F811
+def test_ndjson(caller):
     text = "\n".join(json.dumps(line(n)) for n in (1, 2)) + "\r\n\n" + json.dumps(line(3)) + "\n"
     answer = ok(send(caller, text.encode(), content_type="application/x-ndjson"))
     assert [(r["row"], r["reference"]) for r in answer["results"]] == [
@@ -40,12 +40,12 @@ def test_ndjson(caller):  # noqa: F811
         (b'["\xff"]', "application/json", "The text is not UTF-8."),
     ],
 )
-def test_bodies_that_are_no_rows(caller, body, content_type, detail):  # noqa: F811
+def test_bodies_that_are_no_rows(caller, body, content_type, detail):
     found = problem(send(caller, body, content_type=content_type), 400, "parse_error")
     assert detail in found["detail"]
 
 
-def test_rows_are_found_across_the_pieces_of_a_large_body(caller, monkeypatch):  # noqa: F811
+def test_rows_are_found_across_the_pieces_of_a_large_body(caller, monkeypatch):
     monkeypatch.setattr("core.api.bulk.MOST_OF_A_ROW", 300)
     monkeypatch.setattr("core.api.bulk._WINDOW", 700)
     rows = [line(n, source="电商" * (n % 7 + 1)) for n in range(40)]
@@ -55,7 +55,7 @@ def test_rows_are_found_across_the_pieces_of_a_large_body(caller, monkeypatch): 
     assert counts(answer) == (40, 40, 0, 0, 0)
 
 
-def test_gzip(caller):  # noqa: F811
+def test_gzip(caller):
     packed = gzip.compress(json.dumps([line(1)]).encode())
     assert counts(ok(send(caller, packed, content_encoding="gzip"))) == (1, 1, 0, 0, 0)
     for bad in (packed[:-3], packed[:20], b"plain", packed + b"x", b""):
@@ -64,7 +64,7 @@ def test_gzip(caller):  # noqa: F811
     problem(response, 415, "unsupported_media_type")
 
 
-def test_a_bomb_is_not_unpacked(caller):  # noqa: F811
+def test_a_bomb_is_not_unpacked(caller):
     packed = gzip.compress(b"[" + b" " * (40 * 1024**2) + b"]")
     assert len(packed) < 100_000
     found = problem(send(caller, packed, content_encoding="gzip"), 413, "too_large")
@@ -73,7 +73,7 @@ def test_a_bomb_is_not_unpacked(caller):  # noqa: F811
 
 
 @pytest.mark.parametrize("lines", [False, True])
-def test_one_row_too_many(caller, lines):  # noqa: F811
+def test_one_row_too_many(caller, lines):
     body = b"{}\n" * 50_001 if lines else b"[" + b"{}," * 50_000 + b"{}]"
     content_type = "application/x-ndjson" if lines else "application/json"
     found = problem(send(caller, body, content_type=content_type), 413, "too_many_rows")

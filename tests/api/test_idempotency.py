@@ -18,12 +18,12 @@ from core.models import KeptAnswer
 from core.tasks import forget_answers
 from sales.models import SalesFact
 from tests import factories as make
-from tests.api.test_bulk import caller, line, ok, send  # noqa: F401  a fixture among them
+from tests.api.test_bulk import line, ok, send
 from tests.api.test_problems import problem
 from tests.cast import make_cast
 
 
-def test_the_answer_is_given_again(caller):  # noqa: F811
+def test_the_answer_is_given_again(caller):
     first = send(caller, [line(1), line(2, partner="NOBODY")], idempotency_key="k-1")
     assert ok(first)["created"] == 1
     assert "Idempotency-Replayed" not in first
@@ -36,7 +36,7 @@ def test_the_answer_is_given_again(caller):  # noqa: F811
     assert (other["unchanged"], Import.objects.count()) == (1, 2)
 
 
-def test_a_refusal_is_given_again(caller):  # noqa: F811
+def test_a_refusal_is_given_again(caller):
     found = [
         send(caller, [line(1, partner="X")], "?all_or_nothing=true", idempotency_key="k")
         for _time in range(2)
@@ -47,7 +47,7 @@ def test_a_refusal_is_given_again(caller):  # noqa: F811
     assert found[1]["Idempotency-Replayed"] == "true"
 
 
-def test_another_request_under_the_key_is_refused(caller):  # noqa: F811
+def test_another_request_under_the_key_is_refused(caller):
     ok(send(caller, [line(1)], "?dry_run=true", idempotency_key="k"))
     for body, query in (([line(2)], "?dry_run=true"), ([line(1)], "")):
         response = send(caller, body, query, idempotency_key="k")
@@ -55,7 +55,7 @@ def test_another_request_under_the_key_is_refused(caller):  # noqa: F811
     assert SalesFact.objects.count() == 0
 
 
-def test_keys_of_others_are_others(caller, cast, as_user):  # noqa: F811
+def test_keys_of_others_are_others(caller, cast, as_user):
     ok(send(caller, [line(1)], idempotency_key="k"))
     finance = as_user(cast.finance)
     assert "Idempotency-Replayed" not in send(finance, [line(2)], idempotency_key="k")
@@ -63,19 +63,19 @@ def test_keys_of_others_are_others(caller, cast, as_user):  # noqa: F811
     assert KeptAnswer.objects.count() == 2
 
 
-def test_what_is_no_answer_is_not_kept(caller):  # noqa: F811
+def test_what_is_no_answer_is_not_kept(caller):
     problem(send(caller, b"[{", idempotency_key="k"), 400, "parse_error")
     ok(send(caller, [line(1)], idempotency_key="k"))
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "钥"])
-def test_keys_that_are_none(caller, key):  # noqa: F811
+def test_keys_that_are_none(caller, key):
     found = problem(send(caller, [line(1)], idempotency_key=key), 400, "invalid")
     assert found["errors"][0]["field"] == "Idempotency-Key"
     assert SalesFact.objects.count() == 0
 
 
-def test_answers_are_forgotten_after_a_week(caller):  # noqa: F811
+def test_answers_are_forgotten_after_a_week(caller):
     ok(send(caller, [line(1)], idempotency_key="old"))
     ok(send(caller, [line(2)], idempotency_key="new"))
     KeptAnswer.objects.filter(key="old").update(created_at=timezone.now() - timedelta(days=7))

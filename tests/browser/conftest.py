@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import factories as make
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -66,3 +68,20 @@ def page(browser: "Browser", live_server) -> Iterator["Page"]:
     yield fresh
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def signed_in(page: "Page") -> "Page":
+    """The page of a director, with three partners to look at."""
+    director = make.make_user("director", username="director")
+    director.set_password("a-long-secret")
+    director.save()
+    north = make.make_territory("North")
+    for number, name in enumerate(("Alpha Trading", "Beta Trading", "Gamma Networks")):
+        make.make_partner(name, territory=north, code=f"P-{number}", owner=director)
+    page.goto("/account/login/")
+    page.locator("input[name=login]").fill("director")
+    page.locator("input[name=password]").fill("a-long-secret")
+    page.locator("form button[type=submit]").first.click()
+    page.locator("#side").wait_for()
+    return page

@@ -9,7 +9,6 @@ from accounts.models import User
 from core.views import registry
 from partners.models import Partner
 from tests import factories as make
-from tests.browser.test_pages import signed_in  # noqa: F401  a fixture
 
 SERIOUS = ("serious", "critical")
 
@@ -21,7 +20,7 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def network(signed_in: Page) -> Page:  # noqa: F811
+def network(signed_in: Page) -> Page:
     """A row of everything that has pages, and somebody who may open them all."""
     User.objects.filter(username="director").update(is_superuser=True)
     partner = Partner.objects.order_by("pk").first()

@@ -8,23 +8,6 @@ from playwright.sync_api import Page, expect
 from tests import factories as make
 
 
-@pytest.fixture
-def signed_in(page: Page) -> Page:
-    """The page of a director, with three partners to look at."""
-    director = make.make_user("director", username="director")
-    director.set_password("a-long-secret")
-    director.save()
-    north = make.make_territory("North")
-    for number, name in enumerate(("Alpha Trading", "Beta Trading", "Gamma Networks")):
-        make.make_partner(name, territory=north, code=f"P-{number}", owner=director)
-    page.goto("/account/login/")
-    page.locator("input[name=login]").fill("director")
-    page.locator("input[name=password]").fill("a-long-secret")
-    page.locator("form button[type=submit]").first.click()
-    expect(page.locator("#side")).to_be_visible()
-    return page
-
-
 def lines(page: Page) -> list[str]:
     return page.locator("#list .row-link").all_inner_texts()
 
