@@ -70,13 +70,28 @@ class Table:
         """The UTF-8 bytes below the header, or None when the file is something else."""
         if self.is_workbook or self.encoding not in ("utf-8", "utf-8-sig"):
             return None
+        below = self._bytes_to_the_header()
         stream = self._open()
-        stream.seek(3 if self.encoding == "utf-8-sig" else 0)
-        quotes, left = 0, self.header_row
-        while left and (line := stream.readline()):
-            quotes += line.count(b'"')
-            left -= quotes % 2 == 0
+        stream.seek(below)
         return stream
+
+    def _bytes_to_the_header(self) -> int:
+        """How many bytes the header and what stands above it take, as csv reads them: what a
+        quotation mark or the end of a line is, nobody else may decide."""
+        taken = 0
+
+        def counted(text: IO[str]) -> Iterator[str]:
+            nonlocal taken
+            for line in text:
+                taken += len(line.encode())
+                yield INVISIBLE.sub("", line)
+
+        with self._open() as stream:
+            # Without "-sig", so that the mark at the beginning counts too.
+            lines = counted(io.TextIOWrapper(stream, encoding="utf-8", newline=""))
+            for _record in islice(csv.reader(lines, delimiter=self.delimiter), self.header_row):
+                pass
+        return taken
 
     def find_header(self, names: Collection[str]) -> None:
         """Take the first row as header, or, where it names no column, the one of the first rows

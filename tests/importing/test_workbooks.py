@@ -179,3 +179,22 @@ def test_the_header_is_found_below_titles(load, network, encoding):
 def test_a_first_row_that_names_a_column_is_the_header_whatever_follows(load, network):
     text = "amount,x\n" + HEAD + "R1,P-1,A-1,2026-01-05,2,10\n"
     assert load("sales", text, fails=True)["error"] == "missing_field"
+
+
+ONE = "R1,P-1,A-1,2026-01-05,2,10\nR2,P-1,A-1,2026-01-05,2,11\nR3,P-1,A-1,2026-01-05,2,12\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Pipes of 5" only\n' + HEAD + ONE,  # a quotation mark that quotes nothing
+        HEAD.replace("amount", 'amount,size 5"') + ONE,
+        '"Title\nof two lines"\n' + HEAD + ONE,
+        (HEAD + ONE).replace("\n", "\r"),  # line ends of an old Macintosh
+        ("Title\n" + HEAD + ONE).replace("\n", "\r\n"),
+        "\ufeffTitle\n\n" + HEAD + ONE,
+    ],
+)
+def test_no_row_is_lost_below_the_header_whatever_stands_above(load, network, text):
+    assert counts(load("sales", text)) == (3, 3, 0, 0, 0)
+    assert [row[0] for row in stored()] == ["R1", "R2", "R3"]
