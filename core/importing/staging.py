@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
@@ -51,17 +52,48 @@ class _Stream:
         raise NotImplementedError
 
 
+class _Quotes:
+    """Whether every quotation mark of a file helps to enclose a whole cell.
+
+    Within a cell it is a sign like others (pipe 5"), but COPY would read on to the next one, over
+    the ends of lines. In doubt the answer is no.
+    """
+
+    _LONGEST = 1 << 20  # of a cell, as csv has it
+
+    def __init__(self, delimiter: str) -> None:
+        around = b"[\\r\\n" + re.escape(delimiter.encode()) + b"]"
+        self._cell = re.compile(b'(?<=%b)"[^"]*(?:""[^"]*)*"(?=%b)' % (around, around))
+        self._around = frozenset(b"\r\n" + delimiter.encode())
+        self._rest = b"\n"
+
+    def enclose_cells(self, chunk: bytes) -> bool:
+        """Ask with each chunk in order, and with b"" at the end."""
+        block = self._rest + (chunk or b"\n")
+        if b'"' in block:
+            block = self._cell.sub(b"", block)
+        at = block.find(b'"')
+        if at < 0:
+            self._rest = block[-1:]
+            return True
+        self._rest = block[at - 1 :]  # a cell whose end is still to come
+        return bool(chunk) and block[at - 1] in self._around and len(self._rest) <= self._LONGEST
+
+
 class _Watched(_Stream):
     """Hands the bytes on and looks at them."""
 
-    def __init__(self, stream: IO[bytes], progress: Callable[[int], None]) -> None:
+    def __init__(self, stream: IO[bytes], delimiter: str, progress: Callable[[int], None]) -> None:
         self._stream, self._progress = stream, progress
+        self._quotes = _Quotes(delimiter)
         self._tail = b"\n"
         self._done = 0
 
     def block(self, size: int) -> bytes:
         chunk = self._stream.read(size)
         block = self._tail + chunk
+        if not self._quotes.enclose_cells(chunk):
+            raise _NeedsPass
         for mark in _IN_ASCII if block.isascii() else _SUSPECTS:
             if mark in block and (mark not in _HARMLESS or _really_invisible(block)):
                 raise _NeedsPass
@@ -101,7 +133,7 @@ def _copy_bytes(
     )
     size = table.path.stat().st_size
     total = None if table.is_gzip else size
-    watched = _Watched(stream, lambda done: progress(done, total))
+    watched = _Watched(stream, table.delimiter, lambda done: progress(done, total))
     try:
         with transaction.atomic():
             _copy(cursor, sql, watched)

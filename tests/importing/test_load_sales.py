@@ -1,15 +1,19 @@
 """`load sales`: what goes in, what is refused and why, and that nothing goes in twice."""
 
+import csv
 import gzip
 import io
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import given, strategies as st
 
 from core.importing.models import Import
+from core.importing.staging import _Quotes
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
 from tests.importing.conftest import reasons
@@ -312,3 +316,34 @@ def test_a_word_for_nothing_is_nothing(load, network):
     assert reasons(result) == [(3, "amount", "The cell is empty.")]
     fact = SalesFact.objects.get()
     assert (fact.kind, fact.source, fact.reverses) == ("sell_in", "file", None)
+
+
+@pytest.mark.parametrize("note", ['pipe 5"', '5" pipe', 'a "b" c', '"pipe 5"" wide, ""A"""'])
+@pytest.mark.parametrize("last", ["", ",end"])
+def test_a_quotation_mark_within_a_cell_swallows_no_lines(load, network, note, last):
+    """COPY would read on to the next mark, over the ends of lines."""
+    head = HEAD.replace("\n", f",note{',more' if last else ''}\n")
+    notes = ("plain", note, "plain", note, "plain")
+    rows = (f"R{n},P-1,A-1,2026-01-05,1,{n},{text}{last}\n" for n, text in enumerate(notes))
+    assert counts(load("sales", head + "".join(rows))) == (5, 5, 0, 0, 0)
+    assert [row[0] for row in stored()] == ["R0", "R1", "R2", "R3", "R4"]
+
+
+@given(
+    st.lists(st.tuples(st.text('a",\n;', max_size=6), st.booleans()), min_size=1, max_size=8),
+    st.integers(1, 7),
+)
+def test_marks_that_enclose_cells_are_told_from_others_however_the_bytes_are_cut(cells, size):
+    """What csv writes is fit for COPY; what is not fit is never taken for it."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([text, "x"] for text, _raw in cells)
+    written = stream.getvalue().encode()
+    raw = "".join(f"{text if raw else 'y'},x\n" for text, raw in cells).encode()
+    for data, fit in ((written, True), (raw, None)):
+        quotes = _Quotes(",")
+        chunks = [data[at : at + size] for at in range(0, len(data), size)]
+        found = all(quotes.enclose_cells(chunk) for chunk in [*chunks, b""])
+        if fit:
+            assert found
+        elif found:  # then nothing but whole cells is enclosed
+            assert b'"' not in re.sub(rb'(?<![^\n,])"(?:[^"]|"")*"(?![^\n,])', b"", data)
