@@ -10,6 +10,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.scoping import ScopedQuerySet, scope_root, sees_everything
@@ -70,7 +71,8 @@ class Event(models.Model):
     changes = models.JSONField(_("changes"), default=dict)
     reason = models.TextField(_("reason"), blank=True)
     data = models.JSONField(default=dict)
-    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+    # The clock of the database: by it and core.feed.horizon nobody misses an event.
+    created_at = models.DateTimeField(_("at"), db_default=Now(), editable=False)
 
     objects = EventQuerySet.as_manager()
 
@@ -81,6 +83,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["content_type", "object_id", "-id"], name="event_object"),
             models.Index(fields=["scope_id", "-id"], name="event_scope"),
+            models.Index(fields=["created_at", "id"], name="event_feed"),
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)

@@ -296,7 +296,7 @@ class SalesLoad:
             f"""UPDATE {FACTS} f
                SET partner_id = t.partner, product_id = t.product, occurred_on = t.occurred_on,
                    kind = t.kind, quantity = t.quantity, amount = t.amount, row_no = t.row_no,
-                   load_id = {self.task.load.pk}, recorded_at = now() {reverses}
+                   load_id = {self.task.load.pk}, recorded_at = statement_timestamp() {reverses}
               FROM import_typed t JOIN import_known k USING (row_no)
              WHERE f.id = k.id AND k.changed"""
         )

@@ -1,0 +1,34 @@
+"""Reading what is new without missing what commits late.
+
+A row gets its time from the database when it is written, but is seen only when its transaction
+commits, so that rows appear out of the order of their times and of their keys. Whoever reads
+"everything after what I have" must stop at the horizon: before it nothing more can appear.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+# A session tells of its transaction a moment after that began.
+_TOLD_WITHIN = "1 second"
+_HORIZON = f"""
+    SELECT least(min(xact_start), clock_timestamp() - interval '{_TOLD_WITHIN}')
+      FROM pg_stat_activity
+     WHERE datname = current_database() AND backend_type = 'client backend'
+       AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
+
+
+def horizon() -> datetime:
+    """The time before which all rows are committed or will never be: the start of the oldest open
+    transaction of this database, at most a second ago.
+
+    Ask for it in a statement before the one that reads, and read rows whose time, given by the
+    database's clock in the statement that wrote them, is less. Transactions of another database
+    role are seen only where this role may read all statistics (pg_read_all_stats).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # kept within a transaction otherwise
+        cursor.execute(_HORIZON)
+        return cursor.fetchone()[0]
