@@ -1,4 +1,4 @@
-"""Sales facts, their daily rollup, and targets.
+"""Sales facts and their daily rollup.
 
 Facts are signed rows written by the load only. The rollup is kept by database triggers (migration
 0002), so whoever writes facts, the sums are right in the same transaction. See
@@ -6,13 +6,11 @@ docs/adr/sales-facts.md.
 """
 
 from django.contrib.postgres.indexes import BrinIndex
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from core.models import Model
 from core.scoping import ScopedQuerySet
 
 FIRST_DAY, LAST_DAY = "1990-01-01", "2100-12-31"
@@ -24,12 +22,6 @@ class SalesKind(models.TextChoices):
     SELL_IN = "sell_in", _("Sell-in")
     SELL_THROUGH = "sell_through", _("Sell-through")
     SELL_OUT = "sell_out", _("Sell-out")
-
-
-class TargetKind(models.TextChoices):
-    SELL_IN = "sell_in", _("Sell-in")
-    SELL_THROUGH = "sell_through", _("Sell-through")
-    COLLECTION = "collection", _("Collection")
 
 
 class SalesFact(models.Model):
@@ -203,62 +195,3 @@ class SalesDaily(models.Model):
 
     def __str__(self):
         return f"{self.partner_id} {self.day} {self.kind}"
-
-
-class Target(Model):
-    """What a partner is expected to reach in a month, for one product line or for all (null)."""
-
-    scope_path = "partner"
-
-    partner = models.ForeignKey(
-        "partners.Partner",
-        on_delete=models.CASCADE,
-        related_name="targets",
-        db_index=False,  # leads the unique index
-        verbose_name=_("Partner"),
-    )
-    product_line = models.ForeignKey(
-        "catalog.ProductLine",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="targets",
-        verbose_name=_("Product line"),
-        help_text=_("Empty: all product lines together."),
-    )
-    month = models.DateField(_("Month"), help_text=_("Its first day."), db_index=True)
-    kind = models.CharField(
-        _("Kind"), max_length=12, choices=TargetKind.choices, default=TargetKind.SELL_IN
-    )
-    amount = models.DecimalField(
-        _("Amount"), max_digits=18, decimal_places=2, validators=[MinValueValidator(0)]
-    )
-
-    class Meta:
-        verbose_name = _("Target")
-        verbose_name_plural = _("Targets")
-        ordering = ["-month", "partner", "product_line"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["partner", "month", "kind", "product_line"],
-                nulls_distinct=False,
-                name="sales_target_unique",
-                violation_error_message=_(
-                    "This partner has a target for this month, kind and product line already."
-                ),
-            ),
-            models.CheckConstraint(
-                condition=Q(month__day=1),
-                name="sales_target_month",
-                violation_error_message=_("A month is given by its first day."),
-            ),
-            models.CheckConstraint(
-                condition=Q(kind__in=TargetKind.values), name="sales_target_kind"
-            ),
-            models.CheckConstraint(
-                condition=Q(amount__gte=0, amount__lt=10**16), name="sales_target_amount"
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.partner} {self.month:%Y-%m} {self.get_kind_display()}"
