@@ -50,6 +50,8 @@ _READ = _MASTER_DATA | {
     "partners.contact": "view",
     "partners.site": "view",
     "sales.salesfact": "view",
+    "sales.payment": "view",
+    "sales.productalias": "view",
     "sales.target": "view",
     "performance.scheme": "view",
     "performance.schemeversion": "view",
@@ -72,6 +74,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.site": _ALL,
         "partners.level": _ALL,
         "sales.target": _ALL,
+        "sales.productalias": _ALL,
         "performance.scheme": _ALL,
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
@@ -84,6 +87,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.contact": _ALL,
         "partners.site": _ALL,
         "sales.target": "view add change",
+        "sales.productalias": _ALL,
         "core.import": "view add",
     },
     Role.MARKETING: _READ
@@ -105,6 +109,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.level": _ALL,
         "partners.membership": _ALL,
         "sales.target": _ALL,
+        "sales.productalias": _ALL,
         "performance.scheme": _ALL,
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
@@ -118,6 +123,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "catalog.productline": "view",
         "catalog.product": "view",
         "sales.salesfact": "view",
+        "sales.payment": "view",
         "sales.target": "view",
     },
     Role.PARTNER_MEMBER: {
@@ -133,6 +139,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.partner": "view add change",
         "partners.contact": "view add change",
         "sales.target": "view add change",
+        "sales.productalias": "view add change",
         "core.import": "add",
     },
 }

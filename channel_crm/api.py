@@ -22,7 +22,7 @@ from performance.api import (
     SchemeViewSet,
     ScoreViewSet,
 )
-from sales.api import SalesFactViewSet, TargetViewSet
+from sales.api import PaymentViewSet, ProductAliasViewSet, SalesFactViewSet, TargetViewSet
 
 app_name = "api"
 
@@ -35,6 +35,8 @@ router.register("partners", PartnerViewSet, "partner")
 router.register("contacts", ContactViewSet, "contact")
 router.register("sites", SiteViewSet, "site")
 router.register("sales-facts", SalesFactViewSet, "salesfact")
+router.register("payments", PaymentViewSet, "payment")
+router.register("product-aliases", ProductAliasViewSet, "productalias")
 router.register("targets", TargetViewSet, "target")
 router.register("schemes", SchemeViewSet, "scheme")
 router.register("scheme-versions", SchemeVersionViewSet, "schemeversion")

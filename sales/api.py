@@ -5,8 +5,8 @@ from core.api.queries import Filters, Ordering
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, WriteMixin
 from sales.bulk import BulkMixin
-from sales.filters import SalesFactFilter, TargetFilter
-from sales.models import SalesFact, Target
+from sales.filters import PaymentFilter, ProductAliasFilter, SalesFactFilter, TargetFilter
+from sales.models import Payment, ProductAlias, SalesFact, Target
 
 
 class SalesFactRow(RowSerializer):
@@ -81,3 +81,69 @@ class TargetViewSet(WriteMixin, ScopedViewSet):
         "amount": "amount",
         "id": "pk",
     }
+
+
+class PaymentRow(RowSerializer):
+    class Meta:
+        model = Payment
+        fields = (
+            "id",
+            "source",
+            "reference",
+            "partner",
+            "partner_code",
+            "paid_on",
+            "due_on",
+            "invoice",
+            "amount",
+            "recorded_at",
+        )
+        paths = {"partner_code": "partner__code"}
+
+
+class PaymentViewSet(ScopedViewSet):
+    """Amounts received from partners; what is paid back is negative. The list goes by `after`, the
+    id of the last payment you have."""
+
+    model = Payment
+    row_class = detail_class = PaymentRow
+    filterset_class = PaymentFilter
+    pagination_class = KeyPages
+    filter_backends = [Filters, Ordering]
+
+
+class ProductAliasRow(RowSerializer):
+    class Meta:
+        model = ProductAlias
+        fields = (
+            "id",
+            "partner",
+            "partner_code",
+            "code",
+            "unit",
+            "product",
+            "product_code",
+            "factor",
+            "updated_at",
+        )
+        paths = {"partner_code": "partner__code", "product_code": "product__code"}
+
+
+class ProductAliasWrite(WriteSerializer):
+    class Meta:
+        model = ProductAlias
+        fields = ("partner", "code", "unit", "product", "factor")
+        codes = {
+            "partner_code": ("partner", "code"),
+            "product_code": ("product", "code"),
+        }
+
+
+class ProductAliasViewSet(WriteMixin, ScopedViewSet):
+    """What a partner (null: any partner) calls a product, and how many of ours its unit is."""
+
+    model = ProductAlias
+    row_class = detail_class = ProductAliasRow
+    write_class = ProductAliasWrite
+    filterset_class = ProductAliasFilter
+    ordering_fields = {"code": "code", "id": "pk"}

@@ -17,6 +17,16 @@ class SalesConfig(AppConfig):
                 "sales", _("Sales"), "receipt", "sales:salesfact_list", 50, may_see, group=2
             ),
             navigation.Item(
+                "payments",
+                _("Payments"),
+                "cash",
+                "sales:payment_list",
+                52,
+                "sales.view_payment",
+                group=2,
+                palette=True,
+            ),
+            navigation.Item(
                 "targets",
                 _("Targets"),
                 "target",

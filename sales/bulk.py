@@ -16,8 +16,8 @@ from core.api.idempotency import HEADER, KEY, once
 from core.api.rendering import JSONRenderer
 from core.importing import records, registry
 from sales.importers import SalesImporter
+from sales.loading.kinds import SALES
 from sales.models import SalesKind
-from sales.typed import DEFAULTS
 
 FLAGS = {
     "results": ("all", "rejected"),
@@ -27,7 +27,7 @@ FLAGS = {
 SHAPE = records.Shape(
     names=[field.name for field in SalesImporter.fields],
     numbers=frozenset({"quantity", "amount"}),
-    defaults=DEFAULTS,
+    defaults=SALES.defaults,
 )
 _REFERENCE = SHAPE.names.index("reference")
 _SHOWN = 100
@@ -43,14 +43,15 @@ _LINE: dict[str, Any] = {
         "source": {
             "type": "string",
             "maxLength": 40,
-            "default": DEFAULTS["source"],
+            "default": SALES.defaults["source"],
             "description": "The system it comes from; with the reference it says which line it is.",
         },
         "reference": {"type": "string", "maxLength": 100, "example": "INV-2026-000123-1"},
-        "kind": {"type": "string", "enum": SalesKind.values, "default": DEFAULTS["kind"]},
+        "kind": {"type": "string", "enum": SalesKind.values, "default": SALES.defaults["kind"]},
         "partner": {"type": "string", "description": "Code of the partner."},
         "product": {"type": "string", "description": "Code of the product."},
         "occurred_on": {"type": "string", "format": "date"},
+        "unit": {"type": ["string", "null"], "description": "Unit of the quantity."},
         "quantity": {**_DECIMAL, "description": "At most four decimals; a return is negative."},
         "amount": {**_DECIMAL, "description": "At most four decimals; a return is negative."},
         "reverses": {

@@ -6,7 +6,7 @@ from datetime import date
 
 from django import forms
 
-from sales.models import Target
+from sales.models import ProductAlias, Target
 
 
 class TargetForm(forms.ModelForm):
@@ -19,3 +19,9 @@ class TargetForm(forms.ModelForm):
     def clean_month(self) -> date:
         month: date = self.cleaned_data["month"]
         return month.replace(day=1)
+
+
+class ProductAliasForm(forms.ModelForm):
+    class Meta:
+        model = ProductAlias
+        fields = ("partner", "code", "unit", "product", "factor")

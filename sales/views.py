@@ -8,12 +8,19 @@ from django.utils.translation import gettext_lazy as _
 
 from core.tables import Column
 from core.views import CRUDView
-from sales.filters import SalesFactFilter, TargetFilter
-from sales.forms import TargetForm
-from sales.models import SalesFact, Target
+from sales.filters import PaymentFilter, ProductAliasFilter, SalesFactFilter, TargetFilter
+from sales.forms import ProductAliasForm, TargetForm
+from sales.models import Payment, ProductAlias, SalesFact, Target
 
 MONTH = Column("month", kind="month")
 PARTNER = Column("partner", label=_("partner"), source="partner__name", sort=("partner__pinyin",))
+PRODUCT = Column("product", label=_("product"), source="product__name", sort=("product__code",))
+# Where a fact comes from: its file and the row there.
+ORIGIN = (
+    Column("file", label=_("Import"), source="load__file_name", sort=(), shown=False),
+    Column("row_no", kind="number", shown=False),
+    Column("recorded_at", shown=False),
+)
 
 
 class SalesFactView(CRUDView):
@@ -25,15 +32,13 @@ class SalesFactView(CRUDView):
     columns = (
         Column("occurred_on", sort=("occurred_on",)),
         PARTNER,
-        Column("product", label=_("product"), source="product__name", sort=("product__code",)),
+        PRODUCT,
         "kind",
         Column("quantity", kind="qty"),
         Column("amount", kind="money"),
         "reference",
         "source",
-        Column("file", label=_("Import"), source="load__file_name", sort=(), shown=False),
-        Column("row_no", kind="number", shown=False),
-        Column("recorded_at", shown=False),
+        *ORIGIN,
     )
     # The newest recorded first: the primary key serves, however many lines there are.
     ordering = ("-id",)
@@ -86,3 +91,72 @@ class TargetView(CRUDView):
 
     def detail_queryset(self) -> Any:
         return self.get_queryset().select_related("partner", "product_line")
+
+
+class PaymentView(CRUDView):
+    """Payments are read here; they are written by imports only."""
+
+    model = Payment
+    icon = "cash"
+    section = "payments"
+    columns = (
+        Column("paid_on", sort=("paid_on",)),
+        PARTNER,
+        Column("amount", kind="money"),
+        "due_on",
+        "invoice",
+        "reference",
+        "source",
+        *ORIGIN,
+    )
+    ordering = ("-id",)
+    filterset_class = PaymentFilter
+    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
+    list_actions_template = "sales/_payment_actions.html"
+    detail_fields = (
+        "paid_on",
+        "partner",
+        "amount",
+        "due_on",
+        "invoice",
+        "source",
+        "reference",
+        "load",
+        "row_no",
+        "recorded_at",
+    )
+    empty_text = _("Import the first payments from a CSV or XLSX file.")
+
+    def detail_queryset(self) -> Any:
+        return self.get_queryset().select_related("partner", "load")
+
+
+class ProductAliasView(CRUDView):
+    """What partners call our products: imports of sales lines read it."""
+
+    model = ProductAlias
+    icon = "language"
+    section = "products"
+    parents = ("catalog:product_list",)
+    columns = (
+        "code",
+        "unit",
+        PRODUCT,
+        Column("factor", kind="qty"),
+        Column(
+            "partner",
+            label=_("partner"),
+            source="partner__name",
+            sort=("partner__pinyin",),
+        ),
+    )
+    ordering = ("code", "unit")
+    search_fields = ("code", "product__name", "product__code")
+    filterset_class = ProductAliasFilter
+    form_class = ProductAliasForm
+    list_actions_template = "sales/_alias_actions.html"
+    detail_fields = ("code", "unit", "product", "factor", "partner")
+    empty_text = _("Say what a partner calls a product, or how many of ours its unit is.")
+
+    def detail_queryset(self) -> Any:
+        return self.get_queryset().select_related("partner", "product")

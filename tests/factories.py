@@ -23,7 +23,7 @@ from performance.models import (
     SchemeVersion,
     Score,
 )
-from sales.models import SalesFact, Target
+from sales.models import Payment, ProductAlias, SalesFact, Target
 
 _number = count(1)
 
@@ -100,6 +100,21 @@ def make_fact(partner: Partner | None = None, **fields: Any) -> SalesFact:
     if "product" not in fields:
         fields["product"] = Product.objects.first() or make_product()
     return SalesFact.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_payment(partner: Partner | None = None, **fields: Any) -> Payment:
+    fields.setdefault("source", "test")
+    fields.setdefault("reference", f"Z{next(_number)}")
+    fields.setdefault("paid_on", date(2026, 1, 20))
+    fields.setdefault("amount", Decimal(100))
+    return Payment.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_alias(partner: Partner | None = None, **fields: Any) -> ProductAlias:
+    fields.setdefault("code", f"THEIRS-{next(_number)}")
+    if "product" not in fields:
+        fields["product"] = Product.objects.first() or make_product()
+    return ProductAlias.objects.create(partner=partner, **fields)
 
 
 def make_target(partner: Partner | None = None, **fields: Any) -> Target:

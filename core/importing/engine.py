@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from core import context
 from core.errors import Conflict
 from core.importing import mapping, readers, registry
 from core.importing.models import Import
-from core.importing.outcome import Outcome, Rejects, Task
+from core.importing.outcome import Outcome, Rejects, Replace, Task
+
+REPLACE_PARTNERS, REPLACE_SOURCE = "partners", "source"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,23 @@ class Options:
     sheet: str | None = None
     dates: str = ""  # values.DAY_FIRST, MONTH_FIRST, or "" to find out
     all_or_nothing: bool = False
+    replace: str = ""  # REPLACE_PARTNERS, REPLACE_SOURCE, or "": add and update only
+    replace_first: str = ""  # of the period, as ISO; "" where the file begins
+    replace_last: str = ""  # included
+    without_suspicious: bool = False
+
+    def replacing(self) -> Replace | None:
+        """What the file takes the place of, if of anything."""
+        if not self.replace:
+            return None
+        first, last = (
+            date.fromisoformat(text) if text else None
+            for text in (self.replace_first, self.replace_last)
+        )
+        return Replace(first, last, whole=self.replace == REPLACE_SOURCE)
+
+
+COUNTS = ("rows", "created", "updated", "unchanged", "removed", "rejected")
 
 
 class RejectedRows(Conflict):
@@ -70,11 +90,22 @@ def run(
     table = open_table(path, importer, options)
     expressions = mapping.resolve(importer.fields, table.header, options.maps, options.constants)
     rejects = Rejects(error_path, table.header)
-    task = Task(table, expressions, load, rejects, by=by, dry_run=dry_run, dates=options.dates)
+    task = Task(
+        table,
+        expressions,
+        load,
+        rejects,
+        by=by,
+        dry_run=dry_run,
+        dates=options.dates,
+        replace=options.replacing() if importer.replaces else None,
+        without_suspicious=options.without_suspicious,
+    )
     if progress:
         task.progress = progress
         task.show = getattr(progress, "show", task.show)
-    return apply(task, all_or_nothing=options.all_or_nothing)
+    # Of a rejected row nobody knows whether what it replaces should go.
+    return apply(task, all_or_nothing=options.all_or_nothing or task.replace is not None)
 
 
 def apply(task: Task, *, all_or_nothing: bool) -> Result:
@@ -137,7 +168,7 @@ def same_file_before(load: Import) -> Import | None:
 
 
 def _mark_applied(load: Import, outcome: Outcome) -> None:
-    for name in ("rows", "created", "updated", "unchanged", "rejected"):
+    for name in COUNTS:
         setattr(load, name, getattr(outcome, name))
     load.state, load.applied_at = Import.State.APPLIED, timezone.now()
     load.save()

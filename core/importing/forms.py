@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -18,6 +19,18 @@ ENCODINGS = [
     ("gb18030", "GB18030"),
     ("utf-16", "UTF-16"),
     ("latin-1", "Latin-1"),
+]
+
+REPLACE = [
+    ("", _("Add new rows, update known ones")),
+    (
+        engine.REPLACE_PARTNERS,
+        _("Replace the period: rows of these partners that are not in the file go"),
+    ),
+    (
+        engine.REPLACE_SOURCE,
+        _("Replace the period of the whole source: rows of all its partners go"),
+    ),
 ]
 
 DATES = [
@@ -69,6 +82,24 @@ class MappingForm(forms.Form):
     all_or_nothing = forms.BooleanField(
         label=_("Load nothing if any row is rejected"), required=False
     )
+    replace = forms.ChoiceField(
+        label=_("What the file does"),
+        choices=REPLACE,
+        required=False,
+        help_text=_("A file that replaces is loaded whole or not at all."),
+    )
+    replace_first = forms.DateField(
+        label=_("Replace from"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Empty: the first day in the file."),
+    )
+    replace_last = forms.DateField(
+        label=_("Replace until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("This day too. Empty: the last day in the file."),
+    )
 
     def __init__(self, load: Import, table: readers.Table, data: Any = None) -> None:
         self.importer = registry.get(load.kind)
@@ -80,6 +111,9 @@ class MappingForm(forms.Form):
             del self.fields["encoding"]
         else:
             del self.fields["sheet"]
+        if not self.importer.replaces:
+            for name in ("replace", "replace_first", "replace_last"):
+                del self.fields[name]
         for field in self.importer.fields:
             self.fields[f"map_{field.name}"] = forms.CharField(
                 label=_("Column"),
@@ -106,6 +140,9 @@ class MappingForm(forms.Form):
             "sheet": self.cleaned_data.get("sheet") or None,
             "dates": self.cleaned_data.get("dates", ""),
             "all_or_nothing": self.cleaned_data["all_or_nothing"],
+            "replace": self.cleaned_data.get("replace", ""),
+            "replace_first": _iso(self.cleaned_data.get("replace_first")),
+            "replace_last": _iso(self.cleaned_data.get("replace_last")),
         }
 
     def _given(self, prefix: str) -> dict[str, str]:
@@ -118,6 +155,9 @@ class MappingForm(forms.Form):
         super().clean()
         if self.errors:
             return self.cleaned_data
+        first, last = (self.cleaned_data.get(f"replace_{end}") for end in ("first", "last"))
+        if first and last and first > last:
+            self.add_error("replace_last", _("The period ends before it begins."))
         maps, constants = self._given("map"), self._given("set")
         for name in maps.keys() & constants.keys():
             self.add_error(f"set_{name}", _("Give a column or a fixed value, not both."))
@@ -135,6 +175,21 @@ class MappingForm(forms.Form):
         return engine.open_table(self.table.path, self.importer, options).header
 
 
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+OPTIONS = (
+    "encoding",
+    "sheet",
+    "dates",
+    "all_or_nothing",
+    "replace",
+    "replace_first",
+    "replace_last",
+)
+
+
 def _initial(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:
     if load.options:
         maps, constants = load.options["maps"], load.options["constants"]
@@ -143,8 +198,5 @@ def _initial(load: Import, importer: registry.Importer, header: list[str]) -> di
     return {
         **{f"map_{name}": text for name, text in maps.items()},
         **{f"set_{name}": text for name, text in constants.items()},
-        **{
-            name: load.options.get(name)
-            for name in ("encoding", "sheet", "dates", "all_or_nothing")
-        },
+        **{name: load.options.get(name) for name in OPTIONS},
     }

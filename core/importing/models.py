@@ -27,8 +27,8 @@ class Import(models.Model):
     """One file on its way in. The command makes one too, so that facts know where they came from.
 
     `options` is what the engine needs to read it again: mapping {field: expression}, constants
-    {field: value}, encoding, sheet, all_or_nothing. `report` is shown on the page: first rejects,
-    sums by month, notes.
+    {field: value} and the other fields of engine.Options. `report` is shown on the page: first
+    rejects, sums by month and the rest of what a check finds.
     """
 
     class State(models.TextChoices):
@@ -53,6 +53,7 @@ class Import(models.Model):
     created = models.PositiveBigIntegerField(_("created"), default=0)
     updated = models.PositiveBigIntegerField(_("updated"), default=0)
     unchanged = models.PositiveBigIntegerField(_("unchanged"), default=0)
+    removed = models.PositiveBigIntegerField(_("removed"), default=0)
     rejected = models.PositiveBigIntegerField(_("rejected"), default=0)
     report = models.JSONField(default=dict)
     error_file = models.FileField(upload_to="imports/%Y/%m/", blank=True, max_length=200)

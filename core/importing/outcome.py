@@ -7,8 +7,10 @@ import io
 from array import array
 from bisect import insort
 from codecs import BOM_UTF8
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
@@ -92,6 +94,17 @@ def _line(cells: Sequence[Any]) -> bytes:
     return buffer.getvalue().encode("utf-8", "replace")
 
 
+@dataclass(frozen=True)
+class Replace:
+    """What a file takes the place of: the rows of its sources and kinds from `first` to `last`,
+    both included (None: the first, the last day of the file itself); of the partners in the file
+    only, or of the `whole` source."""
+
+    first: date | None = None
+    last: date | None = None
+    whole: bool = False
+
+
 def _no_progress(done: int, total: int | None = None, message: str = "") -> None:
     pass
 
@@ -100,6 +113,7 @@ def _no_progress(done: int, total: int | None = None, message: str = "") -> None
 class Task:
     """One run over one file. `by` is None for the operator, who sees everything. `dates` says which
     of day and month comes first in dates that do not tell; "" where the file has to show it.
+    `scales` says of which fields the numbers are given in thousands or the like.
 
     `progress(done, total, message)` may stop the work; `show` only tells, and may be called while
     the connection is inside a COPY. Where `outcomes` is given, the loader notes in it what comes of
@@ -113,6 +127,9 @@ class Task:
     by: Any = None
     dry_run: bool = False
     dates: str = ""
+    scales: Mapping[str, Decimal] = field(default_factory=dict)
+    replace: Replace | None = None
+    without_suspicious: bool = False
     progress: Callable[..., None] = _no_progress
     show: Callable[..., None] = _no_progress
     outcomes: dict[int, str] | None = None
@@ -120,11 +137,25 @@ class Task:
 
 @dataclass
 class Outcome:
-    """Counts of rows; `months` are (month, rows, sum of amounts as text) of what would go in."""
+    """Counts of rows, and what a check shows of them.
+
+    `removed` counts rows of the books that a file which replaces a period leaves out. `months` are
+    (month, rows, sum of amounts as text) of what would go in, `sources` whence it comes, `changes`
+    are (file row, field, old, new) of the first rows that differ from the books, `suspicious` the
+    count of rows for each reason and `suspects` the first of them with (file row, field, reason).
+    `known_from` names the imports that brought what the file brings again: {import: rows}.
+    """
 
     rows: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    removed: int = 0
     months: list[tuple[str, int, str]] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    changes: list[tuple[int, str, str, str]] = field(default_factory=list)
+    suspicious: dict[str, int] = field(default_factory=dict)
+    suspects: list[tuple[int, str, str]] = field(default_factory=list)
+    known_from: dict[int, int] = field(default_factory=dict)
+    closed: list[tuple[str, int, str]] = field(default_factory=list)

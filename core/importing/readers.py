@@ -50,6 +50,8 @@ class Table:
     is_gzip: bool = False
     is_workbook: bool = False
     header_row: int = 1
+    # `rows` counts each row of the file so many times over (of wide files, a row for each cell).
+    row_scale: int = 1
 
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record below the header that is not empty.

@@ -47,6 +47,7 @@ class Importer:
     fields: Sequence[Field]
     permissions: Sequence[str]
     undoes: bool = False  # whether what it wrote can be taken back
+    replaces: bool = False  # whether a file may take the place of a period
 
     def run(self, task: Task) -> Outcome:
         """Check and, unless `task.dry_run`, write the rows of the file, in the open transaction."""

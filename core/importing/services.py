@@ -67,11 +67,13 @@ def start_check(*, load: Import, options: dict[str, Any], by: Any) -> Import:
     return _start(load, State.CHECKING, OPEN, check_import, _("Check %s"), by, options)
 
 
-def start_apply(*, load: Import, by: Any) -> Import:
-    """Begin to write what was checked. Conflict unless it was checked and not yet applied."""
+def start_apply(*, load: Import, by: Any, without_suspicious: bool = False) -> Import:
+    """Begin to write what was checked, on demand without the rows that look wrong. Conflict unless
+    it was checked and not yet applied."""
     from core.importing.tasks import apply_import
 
-    return _start(load, State.APPLYING, (State.CHECKED,), apply_import, _("Load %s"), by, None)
+    options = {**load.options, "without_suspicious": without_suspicious}
+    return _start(load, State.APPLYING, (State.CHECKED,), apply_import, _("Load %s"), by, options)
 
 
 def start_undo(*, load: Import, by: Any) -> Import:
@@ -109,13 +111,20 @@ def check(*, load: Import, by: Any, progress: Progress) -> Import:
     """Dry run: counts, first rejects and sums by month into `load.report`. Writes no rows."""
     result = _run(load, by, progress, dry_run=True)
     outcome = result.outcome
-    for name in ("rows", "created", "updated", "unchanged", "rejected"):
+    for name in engine.COUNTS:
         setattr(load, name, getattr(outcome, name))
     earlier = engine.same_file_before(load)
+    before = _last_of_sources(load, outcome.sources)
     load.report = {
         "rejects": [[one.row, one.field, one.reason] for one in result.rejects.first],
         "months": [list(month) for month in outcome.months],
         "same_file": earlier.pk if earlier else None,
+        "sources": outcome.sources,
+        "before": before.pk if before else None,
+        "changes": [list(change) for change in outcome.changes],
+        "suspicious": outcome.suspicious,
+        "suspects": [list(suspect) for suspect in outcome.suspects],
+        "known_from": list(outcome.known_from.items()),
     }
     load.state = State.CHECKED
     _keep_errors(load, result)
@@ -144,6 +153,16 @@ def fail(*, load: Import, message: str) -> None:
     load.state = State.APPLIED if load.state == State.UNDOING else State.FAILED
     load.error = message
     load.save(update_fields=["state", "error"])
+
+
+def _last_of_sources(load: Import, sources: list[str]) -> Import | None:
+    """The last applied import of the same sources, to be shown beside this one."""
+    if not sources:
+        return None
+    same = Import.objects.filter(
+        kind=load.kind, state=State.APPLIED, report__sources__contains=sources
+    )
+    return same.exclude(pk=load.pk).order_by("-applied_at").first()
 
 
 def _run(load: Import, by: Any, progress: Progress, *, dry_run: bool) -> engine.Result:

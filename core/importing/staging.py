@@ -63,17 +63,20 @@ class _Quotes:
 
     def __init__(self, delimiter: str) -> None:
         around = b"[\\r\\n" + re.escape(delimiter.encode()) + b"]"
-        self._cell = re.compile(b'(?<=%b)"[^"]*(?:""[^"]*)*"(?=%b)' % (around, around))
+        cell = b'(?<=%b)"[^"]*+(?:""[^"]*+)*+"(?=%b)' % (around, around)
+        self._cells = re.compile(b'(?:[^"]++|%b)*+' % cell)
         self._around = frozenset(b"\r\n" + delimiter.encode())
         self._rest = b"\n"
 
     def enclose_cells(self, chunk: bytes) -> bool:
         """Ask with each chunk in order, and with b"" at the end."""
         block = self._rest + (chunk or b"\n")
-        if b'"' in block:
-            block = self._cell.sub(b"", block)
-        at = block.find(b'"')
-        if at < 0:
+        if b'"' not in block:
+            self._rest = block[-1:]
+            return True
+        read = self._cells.match(block)
+        at = read.end() if read else 0
+        if at == len(block):
             self._rest = block[-1:]
             return True
         self._rest = block[at - 1 :]  # a cell whose end is still to come

@@ -13,12 +13,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import jobs
-from core.importing import services
+from core.importing import engine, services
 from core.importing.models import Import
 from core.models import Job
-
-COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
-
 
 # A database that is away comes back: tried again after 2, 4, 8 … seconds, for half an hour.
 PATIENT: dict[str, Any] = {
@@ -65,7 +62,7 @@ def _work(load: Import, job: Job, verb: Callable[..., Any], done: str) -> None:
     with jobs.running(job.pk) as progress:
         if load.state != done:  # else by a worker that was killed right after that
             verb(load=load, by=job.created_by, progress=_Paced(progress))
-        counts = {name: getattr(load, name) for name in COUNTS}
+        counts = {name: getattr(load, name) for name in engine.COUNTS}
         progress.finish(counts, reverse("core:import_detail", args=[load.pk]))
 
 

@@ -121,16 +121,25 @@ def _checked(year: int, month: int, day: int, text: str) -> date:
     return value
 
 
-def parse_number(text: str, *, digits: int = 18, places: int = 4) -> Decimal:
+def parse_number(
+    text: str, *, digits: int = 18, places: int = 4, scale: Decimal | int = 1
+) -> Decimal:
     """A number with at most `places` decimals and `digits - places` digits before the point.
 
     As people write them: -1234.5, 1,234.50, １２３４, ¥1,234, 1,234元, (1,234) and 1,234- for
-    negatives, 12.5万. More decimals are refused, not rounded. sales.meanings reads plain ones in
-    SQL.
+    negatives, 12.5万. More decimals are refused, not rounded. It is given in units of `scale`; a
+    cell that says 万 itself is refused then. sales.loading.meanings reads plain ones in SQL.
     """
     value = _number(_narrow(text).replace("\u2212", "-").replace("\xa0", " "))
     if value is None:
         raise ValueProblem("bad_number", _("“%s” is not a number such as -1234.5.") % text[:40])
+    if scale != 1:
+        if _own_scale(text):
+            raise ValueProblem(
+                "scaled_twice",
+                _("“%s” says its own unit, in a column that is given in another.") % text[:40],
+            )
+        value *= scale
     whole = digits - places
     if abs(value) >= Decimal(10) ** whole:
         raise ValueProblem(
@@ -145,6 +154,10 @@ def parse_number(text: str, *, digits: int = 18, places: int = 4) -> Decimal:
             % {"text": text.strip()[:40], "places": places},
         )
     return value
+
+
+def _own_scale(text: str) -> bool:
+    return any(sign in text for sign in _SCALES)
 
 
 def _number(text: str) -> Decimal | None:

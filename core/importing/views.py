@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -17,11 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core import jobs
 from core.errors import DomainError, add_to_form
-from core.importing import registry, services
+from core.importing import registry, reports, services
 from core.importing.forms import MappingForm, UploadForm
 from core.importing.models import Import
 from core.tables import Column
-from core.templatetags import fmt
 from core.views import CRUDView
 
 PREVIEW = 5
@@ -68,10 +66,7 @@ class ImportView(CRUDView):
         rejects = obj.report.get("rejects", [])
         return {
             "rejects": [(row, labels.get(name, name), reason) for row, name, reason in rejects],
-            "months": [
-                (month, rows, fmt.qty(Decimal(amount)))
-                for month, rows, amount in obj.report.get("months", [])
-            ],
+            **reports.of(obj, self.request.user),
             "kind_name": kind_name(obj.kind),
             "may_change": _may_change(obj, self.request.user),
             "may_undo": _may_undo(obj, self.request.user),
@@ -171,7 +166,8 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Write what was checked."""
     load = _own(request, pk)
     try:
-        services.start_apply(load=load, by=request.user)
+        without = "without_suspicious" in request.POST
+        services.start_apply(load=load, by=request.user, without_suspicious=without)
     except DomainError as error:
         messages.error(request, str(error.message))
     return redirect("core:import_detail", pk)

@@ -1,17 +1,17 @@
-"""What partners sell, and what they are expected to."""
+"""What partners sell and pay, what they call it, and what they are expected to reach."""
 
-from sales.models.facts import (
-    SalesDaily,
-    SalesFact,
-    SalesFactBefore,
-    SalesKind,
-)
+from sales.models.aliases import ProductAlias
+from sales.models.before import FactBefore
+from sales.models.facts import SalesDaily, SalesFact, SalesKind
+from sales.models.payments import Payment
 from sales.models.targets import Target, TargetKind
 
 __all__ = [
+    "FactBefore",
+    "Payment",
+    "ProductAlias",
     "SalesDaily",
     "SalesFact",
-    "SalesFactBefore",
     "SalesKind",
     "Target",
     "TargetKind",

@@ -110,49 +110,6 @@ class SalesFact(models.Model):
         return f"{self.source} {self.reference}"
 
 
-class SalesFactBefore(models.Model):
-    """What a sales line was before an import changed it: by this the import can be undone.
-
-    `load` changed it; `previous_load` had written it. No constraints to partner and product: a row
-    goes back into the facts, which have them.
-    """
-
-    scope_path = "partner"
-
-    load = models.ForeignKey("core.Import", on_delete=models.PROTECT, related_name="+")
-    fact = models.ForeignKey(SalesFact, on_delete=models.PROTECT, related_name="+")
-    previous_load = models.ForeignKey(
-        "core.Import", on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    partner = models.ForeignKey(
-        "partners.Partner",
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
-    product_id = models.BigIntegerField()
-    reverses_id = models.BigIntegerField(null=True)
-    occurred_on = models.DateField()
-    row_no = models.PositiveIntegerField(null=True)
-    kind = models.CharField(max_length=12)
-    quantity = models.DecimalField(max_digits=18, decimal_places=4)
-    amount = models.DecimalField(max_digits=18, decimal_places=4)
-    recorded_at = models.DateTimeField()
-
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("Sales line before a change")
-        verbose_name_plural = _("Sales lines before a change")
-        constraints = [
-            models.UniqueConstraint(fields=["load", "fact"], name="sales_before_once"),
-        ]
-
-    def __str__(self):
-        return f"{self.fact_id} {self.load_id}"
-
-
 class SalesDaily(models.Model):
     """Exactly `GROUP BY partner, product line, kind, day` over the facts, kept by triggers.
 

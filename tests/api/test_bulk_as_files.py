@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management import call_command
 
 from core.models import Import
-from sales.models import SalesDaily, SalesFact, SalesFactBefore
+from sales.models import FactBefore, SalesDaily, SalesFact
 from tests import factories as make
 from tests.api.test_bulk import BULK, COUNTS
 
@@ -79,7 +79,7 @@ def test_a_file_and_a_request_leave_the_same(cast, as_user, tmp_path, settings):
     ):
         first, first_books = send(ROWS), books()
         found.append((first, first_books, send(CHANGED), books()))
-        SalesFactBefore.objects.all().delete()
+        FactBefore.objects.all().delete()
         SalesFact.objects.filter(reverses__isnull=False).delete()
         SalesFact.objects.all().delete()
         assert not SalesDaily.objects.exists()

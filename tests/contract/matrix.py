@@ -61,6 +61,10 @@ MODELS: dict[str, Access] = {
     ),
     "partners.membership": Access(view=who(A), add=who(A), change=who(A), delete=who(A)),
     "sales.salesfact": Access(view=EVERYBODY),
+    "sales.payment": Access(view=who(D, A, F, M, PA)),
+    "sales.productalias": Access(
+        view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
+    ),
     "sales.target": Access(view=who(D, A, F, M, PA), add=STAFF, change=STAFF, delete=who(D, A)),
     "performance.scheme": Access(view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)),
     "performance.schemeversion": Access(

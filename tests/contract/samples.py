@@ -111,6 +111,18 @@ SAMPLES: dict[str, Sample] = {
     ),
     "core.import": Sample(row=lambda partner: make.make_import(), shared=True),
     "sales.salesfact": Sample(row=lambda partner: make.make_fact(partner)),
+    "sales.payment": Sample(row=lambda partner: make.make_payment(partner)),
+    "sales.productalias": Sample(
+        row=lambda partner: make.make_alias(partner),
+        typed=lambda cast: {
+            "partner": cast.north_partner.pk,
+            "code": "THEIRS",
+            "unit": "case",
+            "product": make.make_product().pk,
+            "factor": "12",
+        },
+        change=("code", "changed"),
+    ),
     "sales.target": Sample(
         row=lambda partner: make.make_target(
             partner, product_line=make.make_product_line(), month=date(2026, 3, 1)

@@ -215,8 +215,8 @@ def test_a_killed_loader_writes_nothing_and_the_next_one_works(tmp_path):
     path.write_text(HEAD + "".join(f"R{i},P-1,A-1,2026-01-05,1,5\n" for i in range(20_000)))
     script = (
         "import os, signal; from pathlib import Path;"
-        "from sales.loading import SalesLoad; write = SalesLoad.write;"
-        "SalesLoad.write = lambda self: (write(self), os.kill(os.getpid(), signal.SIGKILL));"
+        "from sales.loading.load import FactLoad; write = FactLoad.write;"
+        "FactLoad.write = lambda self: (write(self), os.kill(os.getpid(), signal.SIGKILL));"
         "from core.importing import engine; from core.importing.models import Import;"
         f"engine.run(Path({str(path)!r}), Import(kind='sales', file_name='x'), engine.Options(),"
         f" by=None, error_path=Path({str(tmp_path / 'e.csv')!r}))"

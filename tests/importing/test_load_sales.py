@@ -10,7 +10,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from core.importing.models import Import
 from core.importing.staging import _Quotes
@@ -333,6 +333,7 @@ def test_a_quotation_mark_within_a_cell_swallows_no_lines(load, network, note, l
     st.lists(st.tuples(st.text('a",\n;', max_size=6), st.booleans()), min_size=1, max_size=8),
     st.integers(1, 7),
 )
+@example([('",";', True), ('"', True), ('"', True)], 1)
 def test_marks_that_enclose_cells_are_told_from_others_however_the_bytes_are_cut(cells, size):
     """What csv writes is fit for COPY; what is not fit is never taken for it."""
     stream = io.StringIO()

@@ -111,6 +111,8 @@ def test_a_manager_is_not_offered_what_they_may_not_write(page, client):
         "contacts",
         "targets",
         "sales",
+        "payments",
+        "aliases",
     }
 
 

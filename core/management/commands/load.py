@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,9 @@ from core.importing.models import Import
 
 class Command(JsonCommand):
     help = (
-        "Load territories, product_lines, products, partners, contacts, targets or sales from a CSV"
-        " (also .gz), XLSX or XLS file. Prints rows, created, updated, unchanged, rejected,"
-        " seconds, error_file, import."
+        "Load territories, product_lines, products, aliases, partners, contacts, targets, sales or"
+        " payments from a CSV (also .gz), XLSX or XLS file. Prints rows, created, updated,"
+        " unchanged, removed, rejected, seconds, error_file, import."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -51,6 +53,25 @@ class Command(JsonCommand):
         parser.add_argument(
             "--all-or-nothing", action="store_true", help="refuse the file if any row is rejected"
         )
+        parser.add_argument(
+            "--replace",
+            choices=[engine.REPLACE_PARTNERS, engine.REPLACE_SOURCE],
+            default="",
+            help="facts of the same period, sources and kinds that are not in the file go: those of"
+            " its partners, or of the whole source; loads all rows or nothing",
+        )
+        parser.add_argument("--replace-first", type=_day, metavar="YYYY-MM-DD")
+        parser.add_argument(
+            "--replace-last",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="the period, this day included; by default from the file's first to its last day",
+        )
+        parser.add_argument(
+            "--without-suspicious",
+            action="store_true",
+            help="reject rows that are unlikely: amounts, dates, products",
+        )
         parser.add_argument("--error-file", type=Path, help="where rejected rows go")
         parser.add_argument("--by", metavar="USERNAME", help="load as this user and in their scope")
 
@@ -73,8 +94,12 @@ class Command(JsonCommand):
             sheet=options["sheet"],
             dates=options["dates"],
             all_or_nothing=options["all_or_nothing"],
+            replace=options["replace"],
+            replace_first=options["replace_first"] or "",
+            replace_last=options["replace_last"] or "",
+            without_suspicious=options["without_suspicious"],
         )
-        load.options = {"maps": chosen.maps, "constants": chosen.constants}
+        load.options = asdict(chosen)
         try:
             result = engine.run(
                 path,
@@ -107,10 +132,15 @@ def _report(outcome: Any, error_file: Path | None, seconds: float) -> dict[str, 
         "created": outcome.created,
         "updated": outcome.updated,
         "unchanged": outcome.unchanged,
+        "removed": outcome.removed,
         "rejected": outcome.rejected,
         "seconds": round(seconds, 3),
         "error_file": str(error_file) if error_file else None,
     }
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -22,12 +23,14 @@ from core.text import normalise_code
 from partners.models import Partner
 from sales.models import SalesKind
 
+# Numbers have at most so many digits before the point.
+MOST = 10**14
 # The rule of core.importing.values.parse_number in SQL. numeric also reads NaN (which has no
 # scale), 1e5 and 0x1F: what PostgreSQL would write differently may hold none of their letters.
 _NUMERIC = "CASE WHEN pg_input_is_valid({text}, 'numeric(18,4)') THEN {text}::numeric END"
-_NUMBER = """CASE WHEN min_scale({value}) <= 4
+_NUMBER = """CASE WHEN min_scale({scaled}) <= 4
     AND ({value}::text = {text} OR translate({text}, 'xXoObB_eEnN', '') = {text})
-    THEN {value} END"""
+    THEN {scaled} END"""
 _NUMERIC_BEFORE_16 = r"""CASE
     WHEN {text} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
     THEN {text}::numeric END"""
@@ -41,9 +44,14 @@ def numeric(text: str, server_version: int) -> str:
     return rule.format(text=text)
 
 
-def number(value: str, text: str, server_version: int) -> str:
-    """The SQL of `numeric`'s value when its text is a number as people write it; else null."""
-    return value if server_version < 160000 else _NUMBER.format(value=value, text=text)
+def number(value: str, text: str, server_version: int, scale: Decimal | int = 1) -> str:
+    """The SQL of `numeric`'s value, times `scale`, when its text is a number as people write it and
+    there is room for it; else null."""
+    scaled = value if scale == 1 else f"trim_scale({value} * {scale})"
+    found = (
+        scaled if server_version < 160000 else _NUMBER.format(value=value, scaled=scaled, text=text)
+    )
+    return found if scale == 1 else f"CASE WHEN abs({scaled}) < {MOST} THEN {found} END"
 
 
 def word(text: str, length: int) -> str:
@@ -60,15 +68,15 @@ def optional(text: str) -> str:
 Resolve = Callable[[list[str]], dict[str, Any]]
 
 
-def looked_up(by: Any, dates: Dates) -> dict[str, tuple[str, Resolve]]:
+def looked_up(by: Any, dates: Mapping[str, Dates]) -> dict[str, tuple[str, Resolve]]:
     """{field: (SQL type, texts → {text: value} for those that mean something)}, as the user `by`
-    sees partners (None: all)."""
+    sees partners (None: all); `dates` are those of the columns with dates."""
     partners = Partner.objects.all() if by is None else Partner.objects.visible_to(by)
     return {
         "partner": ("bigint", partial(_keys, partners)),
         "product": ("bigint", partial(_keys, Product.objects.all())),
-        "occurred_on": ("date", dates.read),
         "kind": ("text", _kinds),
+        **{name: ("date", column.read) for name, column in dates.items()},
     }
 
 
@@ -89,9 +97,9 @@ class Dates:
         return parse_date(text, self.order)
 
 
-def numbers(texts: list[str]) -> dict[str, Any]:
+def numbers(texts: list[str], scale: Decimal | int = 1) -> dict[str, Any]:
     """{text: number} for what is a number in the ways of people."""
-    return _understood(texts, parse_number)
+    return _understood(texts, partial(parse_number, scale=scale))
 
 
 def _understood(texts: list[str], parse: Callable[[str], Any]) -> dict[str, Any]:

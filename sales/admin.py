@@ -1,0 +1,7 @@
+from core.admin import register
+from sales.models import Payment, ProductAlias, SalesFact, Target
+
+register(SalesFact, "partner", "occurred_on", "kind", search=("reference",))
+register(Payment, "partner", "paid_on", "amount", search=("reference",))
+register(ProductAlias, "code", "unit", "product", "partner", search=("code",))
+register(Target, "partner", "month", "kind")
