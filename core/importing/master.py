@@ -90,6 +90,7 @@ class _Load:
         self.outcome = Outcome()
         self.store = Store(importer, task, self.outcome)
         self.seen: dict[tuple[Any, ...], tuple[int, dict[str, str]]] = {}
+        self.repeats: list[tuple[Record, int]] = []
         self.optional = {one.name for one in importer.fields if not one.required}
 
     def run(self) -> Outcome:
@@ -102,7 +103,9 @@ class _Load:
             reason = (
                 _("There is no parent with the code “%s”, or the parents form a circle.") % text
             )
-            self._reject(record, "parent", reason)
+            self.store.reject(record, "parent", reason)
+        for record, first in self.repeats:
+            self._repeat(record, first)
         return self.outcome
 
     def _records(self) -> Iterator[Record]:
@@ -113,7 +116,7 @@ class _Load:
             record = Record(row, cells, texts)
             if len(cells) > len(self.task.table.header):
                 reason = _("The row has more cells than the header has columns.")
-                self._reject(record, "", reason)
+                self.store.reject(record, "", reason)
             else:
                 yield record
 
@@ -172,12 +175,13 @@ class _Load:
                 problems += [(name, message) for message in error.messages]
             except ValueProblem as problem:
                 problems.append((name, problem.message))
-        if len(problems) > 1 and is_total(record.cells):
+        # The totals of the columns. Who asks what became of each row sends none.
+        if len(problems) > 1 and self.task.outcomes is None and is_total(record.cells):
             self.outcome.rows -= 1
             return False
         if problems:
             for name, reason in problems:
-                self._reject(record, name, reason)
+                self.store.reject(record, name, reason)
             return False
         record.key = tuple(
             comparable(record.values.get(name, self._default(name))) for name in self.importer.key
@@ -215,14 +219,19 @@ class _Load:
         if first[0] == record.row:
             return False
         if first[1] == record.texts:
-            self.outcome.unchanged += 1
+            self.repeats.append((record, first[0]))
         else:
             reason = _("The row repeats row %d with other values.") % first[0]
-            self._reject(record, self.importer.key[0], reason)
+            self.store.reject(record, self.importer.key[0], reason)
         return True
 
-    def _reject(self, record: Record, name: str, reason: str) -> None:
-        self.task.rejects.add(record.row, record.cells, name, reason)
+    def _repeat(self, record: Record, first: int) -> None:
+        """What comes of a row that says the same as an earlier one, when that has its outcome."""
+        if first in self.store.rejected:
+            reason = _("The row repeats row %d, which was rejected.") % first
+            self.store.reject(record, self.importer.key[0], reason)
+        else:
+            self.store.unchanged(record)
 
 
 def _batches(records: Iterator[Record], size: int) -> Iterator[list[Record]]:

@@ -42,6 +42,21 @@ class Store:
     def __init__(self, importer: MasterImporter, task: Task, outcome: Outcome) -> None:
         self.importer, self.task, self.outcome = importer, task, outcome
         self.model = importer.model
+        self.rejected: set[int] = set()
+
+    def reject(self, record: Record, name: str, reason: str) -> None:
+        """The row stays out, for this reason."""
+        self.rejected.add(record.row)
+        self.task.rejects.add(record.row, record.cells, name, reason)
+
+    def unchanged(self, record: Record) -> None:
+        """The row says what is stored already."""
+        self.outcome.unchanged += 1
+        self._note([record], "unchanged")
+
+    def _note(self, records: list[Record], outcome: str) -> None:
+        if self.task.outcomes is not None:
+            self.task.outcomes |= {record.row: outcome for record in records}
 
     def write(self, records: list[Record]) -> None:
         """The rows that are new or differ from what is stored, as a batch; if the database refuses
@@ -93,10 +108,10 @@ class Store:
         elif obj.pk in seen:
             record.before = audit.snapshot(obj)
         else:
-            self._reject(record, self.importer.key[0], _("It belongs to somebody else."))
+            self.reject(record, self.importer.key[0], _("It belongs to somebody else."))
             return False
         if obj.pk and all(_same(_stored_in(obj, name), new) for name, new in record.values.items()):
-            self.outcome.unchanged += 1
+            self.unchanged(record)
             return False
         for name, value in record.values.items():
             setattr(obj, name, value)
@@ -105,7 +120,7 @@ class Store:
         self.importer.prepare(obj)
         record.obj, record.changes = obj, audit.diff(record.before, audit.snapshot(obj))
         if obj.pk and not record.changes:
-            self.outcome.unchanged += 1
+            self.unchanged(record)
         return bool(not obj.pk or record.changes)
 
     def _valid(self, record: Record, obj: Any) -> bool:
@@ -116,7 +131,7 @@ class Store:
         except ValidationError as error:
             for name, messages in error.message_dict.items():
                 for message in messages:
-                    self._reject(record, "" if name == "__all__" else name, message)
+                    self.reject(record, "" if name == "__all__" else name, message)
             return False
         return True
 
@@ -134,9 +149,9 @@ class Store:
                 self._save([record])
         except IntegrityError as error:
             name, reason = self._refusal(error)
-            self._reject(record, name, reason)
+            self.reject(record, name, reason)
         except DomainError as error:
-            self._reject(record, "", str(error.message))
+            self.reject(record, "", str(error.message))
 
     def _save(self, records: list[Record]) -> None:
         new = [record for record in records if not record.before]
@@ -167,6 +182,8 @@ class Store:
         )
         self.outcome.created += len(new)
         self.outcome.updated += len(old)
+        self._note(new, "created")
+        self._note(old, "updated")
 
     def _refusal(self, error: IntegrityError) -> tuple[str, str]:
         """(field, reason): the constraint's own words where the model has them."""
@@ -180,9 +197,6 @@ class Store:
                 return one.name, _("Another record has this value already.")
         refusal = crud.refusal(error)
         return refusal.field or "", str(refusal.message)
-
-    def _reject(self, record: Record, name: str, reason: str) -> None:
-        self.task.rejects.add(record.row, record.cells, name, reason)
 
 
 def comparable(value: Any) -> Any:
