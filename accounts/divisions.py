@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Territory
-from core import audit
+from core import audit, bulk
 from core.errors import DomainError
 
 COUNTRY = "CN"
@@ -119,6 +119,4 @@ def _update(rows: list[Division], known: dict[str, Territory]) -> None:
     for row in rows:
         there = known[row.code]
         there.name, there.level, there.parent = row.name, row.level, _above(row, known)
-    Territory.objects.bulk_update(
-        [known[row.code] for row in rows], ["name", "level", "parent"], batch_size=500
-    )
+    bulk.update([known[row.code] for row in rows], ["name", "level", "parent"])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from core import context, events
+from core import bulk, context, events
 from core.models import Event
 from core.scoping import scope_id_of
 
@@ -26,6 +26,7 @@ _IGNORED = {
     "last_login",
     "preferences",
 }
+_WRITTEN = [one.name for one in Event._meta.concrete_fields if one.name not in ("id", "created_at")]
 
 
 def snapshot(obj: models.Model) -> Snapshot:
@@ -70,10 +71,10 @@ def record_many(
     by: Any,
     reason: str = "",
     data: dict[str, Any] | None = None,
-) -> Sequence[Event]:
-    """Append many events with one statement per thousand: (verb, object, changes) each."""
+) -> None:
+    """Append many events with one statement: (verb, object, changes) each."""
     rows = [_event(verb, obj, by, changes, reason, data) for verb, obj, changes in entries]
-    return Event.objects.bulk_create(rows, batch_size=1000)
+    bulk.insert(rows, _WRITTEN)
 
 
 def _event(

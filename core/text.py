@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Zero-width and bidirectional marks, byte-order mark, soft hyphen, NUL and other controls.
 _INVISIBLE = re.compile(
@@ -27,11 +28,19 @@ def normalise_code(value: str) -> str:
 def pinyin_of(value: str) -> str:
     """Sort and search key of a name: full pinyin, a blank, the initials. Lower case, ≤ 300."""
     # Its dictionaries are 60 MB and a second; who only reads names never needs them.
-    from pypinyin import lazy_pinyin
+    from pypinyin.seg.simpleseg import seg
 
-    # One conversion for both: it costs more than the rest of an import. What was no Chinese
-    # comes back as it was and stays whole.
-    parts = lazy_pinyin(value)
+    # What was no Chinese comes back as it was and stays whole.
+    parts = [part for word in seg(value) for part in _spelled(word)]
     full = "".join(parts).lower()
     initials = "".join(part if part in value else part[0] for part in parts).lower()
     return f"{full} {initials}"[:300]
+
+
+@lru_cache(maxsize=10_000)
+def _spelled(word: str) -> tuple[str, ...]:
+    """The syllables of a word. Names of companies are made of few words, and to spell one costs
+    more than the rest of its row in an import."""
+    from pypinyin import lazy_pinyin
+
+    return tuple(lazy_pinyin(word))

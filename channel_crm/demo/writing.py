@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from core import audit
+from core import audit, bulk
 from core.crud import verb_of
 
 
@@ -30,5 +30,5 @@ def amend(rows: list[Any], values: list[dict[str, Any]], *, by: Any, reason: str
         for name, value in new.items():
             setattr(row, name, value)
         entries.append((verb_of(row, "updated"), row, audit.diff(before, audit.snapshot(row))))
-    type(rows[0])._default_manager.bulk_update(rows, sorted(values[0]))
+    bulk.update(rows, sorted(values[0]))
     audit.record_many(entries, by=by, reason=reason)

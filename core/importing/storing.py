@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext as _
 
-from core import audit, crud
+from core import audit, bulk, crud
 from core.errors import DomainError
 from core.importing.outcome import Outcome, Task
 from core.scoping import sees_everything
@@ -59,17 +59,9 @@ class Store:
             self.task.outcomes |= {record.row: outcome for record in records}
 
     def write(self, records: list[Record]) -> None:
-        """The rows that are new or differ from what is stored, as a batch; if the database refuses
-        it, row by row."""
-        changed = self._compared(records)
-        if not changed:
-            return
-        try:
-            with transaction.atomic():
-                self._save(changed)
-        except (IntegrityError, DomainError):
-            for record in changed:
-                self._write_one(record)
+        """The rows that are new or differ from what is stored; not those that the database
+        refuses."""
+        bulk.in_parts(self._compared(records), self._save, self._refuse)
 
     def _compared(self, records: list[Record]) -> list[Record]:
         """The records that are new or differ from what is stored, valid ones only."""
@@ -79,7 +71,10 @@ class Store:
 
     def _stored(self, records: list[Record]) -> dict[tuple[Any, ...], Any]:
         """{key: object} of those rows that exist."""
-        rows = cast(Any, self.model)._base_manager.all()
+        rows = cast(Any, self.model)._base_manager.order_by("pk")
+        if not self.task.dry_run:
+            # What is compared and recorded as the old value is what will be written over.
+            rows = rows.select_for_update(no_key=True)
         for place, name in enumerate(self.importer.key):
             values = {record.key[place] for record in records} - {None}
             if self.model._meta.get_field(name).get_internal_type() in ("CharField", "SlugField"):
@@ -143,17 +138,13 @@ class Store:
 
     # --- Writing ---------------------------------------------------------------------------------
 
-    def _write_one(self, record: Record) -> None:
-        try:
-            with transaction.atomic():
-                self._save([record])
-        except IntegrityError as error:
-            name, reason = self._refusal(error)
-            self.reject(record, name, reason)
-        except DomainError as error:
+    def _refuse(self, record: Record, error: IntegrityError | DomainError) -> None:
+        if isinstance(error, DomainError):
             self.reject(record, "", str(error.message))
+        else:
+            self.reject(record, *self._refusal(error))
 
-    def _save(self, records: list[Record]) -> None:
+    def _save(self, records: Sequence[Record]) -> None:
         new = [record for record in records if not record.before]
         old = [record for record in records if record.before]
         manager = cast(Any, self.model)._base_manager
@@ -162,8 +153,7 @@ class Store:
             record.obj._state.adding = True
         manager.bulk_create([record.obj for record in new], batch_size=BATCH)
         names = sorted({name for record in old for name in record.changes})
-        if old:
-            manager.bulk_update([record.obj for record in old], names, batch_size=BATCH)
+        bulk.update([record.obj for record in old], names)
         if len(self._visible([record.obj.pk for record in records])) < len(records):
             raise DomainError(
                 "not_visible", _("After this you could no longer see the record yourself.")

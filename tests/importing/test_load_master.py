@@ -187,6 +187,28 @@ def test_rows_that_are_known_cost_the_same_queries_for_3_and_300(
             assert counts(load("partners", changed)) == (count, 0, count, 0, 0)
 
 
+def test_one_row_that_is_refused_does_not_cost_the_others_a_query_each(
+    load, django_assert_max_num_queries
+):
+    make.make_territory(code="BJ")
+    make.make_partner(code="TAKEN", credit_code="91350100M000100Y43")
+    rows = [f"R{i},Name {i},BJ,\n" for i in range(300)]
+    rows[200] = rows[200].replace(",\n", ",91350100M000100Y43\n")
+    with django_assert_max_num_queries(120):
+        result = load("partners", "code,name,territory,credit_code\n" + "".join(rows))
+    assert counts(result) == (300, 299, 0, 0, 1)
+    assert [row for row, _field, _reason in reasons(result)] == [202]
+
+
+def test_bulk_writes_renew_updated_at(load):
+    make.make_territory(code="BJ")
+    load("partners", "code,name,territory\nP1,One,BJ\nP2,Two,BJ\n")
+    before = dict(Partner.objects.values_list("code", "updated_at"))
+    load("partners", "code,name,territory\nP1,Won,BJ\nP2,Two,BJ\n")
+    after = dict(Partner.objects.values_list("code", "updated_at"))
+    assert (after["P1"] > before["P1"], after["P2"] == before["P2"]) == (True, True)
+
+
 def test_ten_thousand_partners_within_a_minute(load):
     make.make_territory(code="BJ")
     rows = "".join(
