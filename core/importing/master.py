@@ -106,6 +106,7 @@ class _Load:
             self.store.reject(record, "parent", reason)
         for record, first in self.repeats:
             self._repeat(record, first)
+        self.outcome.changes = self.store.differences.told()
         return self.outcome
 
     def _records(self) -> Iterator[Record]:

@@ -108,7 +108,8 @@ def _start(
 
 
 def check(*, load: Import, by: Any, progress: Progress) -> Import:
-    """Dry run: counts, first rejects and sums by month into `load.report`. Writes no rows."""
+    """Dry run: counts, first rejects, first changed rows and sums by month into `load.report`.
+    Writes no rows."""
     result = _run(load, by, progress, dry_run=True)
     outcome = result.outcome
     for name in engine.COUNTS:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, bulk, crud
 from core.errors import DomainError
+from core.importing.differences import Differences
 from core.importing.outcome import Outcome, Task
 from core.scoping import sees_everything
 
@@ -43,6 +44,7 @@ class Store:
         self.importer, self.task, self.outcome = importer, task, outcome
         self.model = importer.model
         self.rejected: set[int] = set()
+        self.differences = Differences(importer, task.by)
 
     def reject(self, record: Record, name: str, reason: str) -> None:
         """The row stays out, for this reason."""
@@ -174,6 +176,8 @@ class Store:
         self.outcome.updated += len(old)
         self._note(new, "created")
         self._note(old, "updated")
+        for record in old:
+            self.differences.add(record)
 
     def _refusal(self, error: IntegrityError) -> tuple[str, str]:
         """(field, reason): the constraint's own words where the model has them."""

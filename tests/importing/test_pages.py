@@ -144,6 +144,27 @@ def test_master_data_by_page(page, cast):
     assert (load.state, load.created, load.rejected) == ("applied", 1, 1)
 
 
+def test_the_check_shows_what_would_change(page, client, cast):
+    text = (
+        "客户编码,客户名称,区域编码,渠道类型,上级\n"
+        "NORTH-1,Northern Trading,N,dealer,N-2\n"
+        "N-2,Second,N,,\n"
+    )
+    make.make_partner("Second", code="N-2", territory=cast.north, short_name="")
+    load = upload(page, text, kind="partners")
+    page(
+        "import_map", load.pk, map_code="客户编码", map_name="客户名称", map_territory="区域编码",
+        map_channel_type="渠道类型", map_parent="上级",
+    )  # fmt: skip
+    load.refresh_from_db()
+    assert (load.updated, load.unchanged) == (1, 1)
+    assert [change[:2] for change in load.report["changes"]] == [[2, "channel_type"], [2, "parent"]]
+    assert load.report["changes"][1] == [2, "parent", "", "N-2"]
+    shown = client.get(reverse("core:import_detail", args=[load.pk])).context["changes"]
+    assert shown[1][1:] == ("Parent partner", "", "N-2")
+    assert shown[0][2:] == ("Distributor", "Dealer")
+
+
 def test_two_clicks_on_apply_start_one_job(page, cast):
     load = upload(page)
     page("import_map", load.pk, **COLUMNS)
