@@ -30,10 +30,6 @@ _SET_PATH = pgtrigger.Trigger(
         ELSE
             SELECT path, sort_path INTO above, codes
               FROM {meta.db_table} WHERE id = NEW.parent_id;
-            IF position('/' || NEW.id || '/' IN above) > 0 THEN
-                RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';
-            END IF;
             NEW.path := above || NEW.id || '/';
             NEW.sort_path := codes || upper(NEW.code) || chr(1);
         END IF;
@@ -41,19 +37,35 @@ _SET_PATH = pgtrigger.Trigger(
         """
     ),
 )
+# One statement may move rows that lie above each other, in any order. After it all parents stand,
+# so the circle is looked for and the paths below are made from the parents, not from old paths.
 _MOVE_SUBTREE = pgtrigger.Trigger(
     name="move_subtree",
     when=pgtrigger.After,
     operation=pgtrigger.UpdateOf("parent_id", "code"),
     condition=pgtrigger.Condition(
-        "OLD.path IS DISTINCT FROM NEW.path OR OLD.sort_path IS DISTINCT FROM NEW.sort_path"
+        "OLD.parent_id IS DISTINCT FROM NEW.parent_id OR OLD.code IS DISTINCT FROM NEW.code"
     ),
     func=pgtrigger.Func(
         """
-        UPDATE {meta.db_table}
-           SET path = NEW.path || substr(path, length(OLD.path) + 1),
-               sort_path = NEW.sort_path || substr(sort_path, length(OLD.sort_path) + 1)
-         WHERE starts_with(path, OLD.path) AND id <> NEW.id;
+        IF EXISTS (
+            WITH RECURSIVE above AS (
+                SELECT NEW.parent_id AS id
+                UNION
+                SELECT t.parent_id FROM {meta.db_table} t JOIN above USING (id))
+            SELECT FROM above WHERE id = NEW.id)
+        THEN
+            RAISE EXCEPTION 'row % cannot be placed below itself', NEW.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'tree_cycle';
+        END IF;
+        WITH RECURSIVE below AS (
+            SELECT id, path, sort_path FROM {meta.db_table} WHERE id = NEW.id
+            UNION ALL
+            SELECT t.id, b.path || t.id || '/', b.sort_path || upper(t.code) || chr(1)
+              FROM {meta.db_table} t JOIN below b ON t.parent_id = b.id)
+        UPDATE {meta.db_table} t SET path = b.path, sort_path = b.sort_path
+          FROM below b
+         WHERE t.id = b.id AND (t.path, t.sort_path) IS DISTINCT FROM (b.path, b.sort_path);
         RETURN NULL;
         """
     ),
