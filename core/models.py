@@ -10,6 +10,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -84,6 +85,11 @@ class Event(models.Model):
             models.Index(fields=["content_type", "object_id", "-id"], name="event_object"),
             models.Index(fields=["scope_id", "-id"], name="event_scope"),
             models.Index(fields=["created_at", "id"], name="event_feed"),
+            models.Index(
+                KeyTransform("import", "data"),
+                condition=Q(data__import__isnull=False),
+                name="event_import",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)

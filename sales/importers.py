@@ -51,7 +51,7 @@ class FactImporter(Importer):
     def undo_plan(self, load: Import) -> UndoPlan:
         return undo.plan(KINDS[self.kind], load)
 
-    def undo(self, load: Import) -> UndoPlan:
+    def undo(self, load: Import, *, by: Any) -> UndoPlan:
         return undo.undo(KINDS[self.kind], load)
 
 

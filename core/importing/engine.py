@@ -138,7 +138,7 @@ def undo(load: Import, *, by: Any) -> registry.UndoPlan:
         importer = registry.get(row.kind)
         if not importer.undoes:
             raise Conflict("no_undo", _("Imports of this kind cannot be undone."))
-        plan = importer.undo(row)
+        plan = importer.undo(row, by=by)
         load.state, load.undone_by, load.undone_at = Import.State.UNDONE, by, timezone.now()
         load.save(update_fields=["state", "undone_by", "undone_at"])
     return plan

@@ -17,9 +17,11 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from core.importing import codes
+from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
-from core.importing.registry import Importer
+from core.importing.registry import Importer, UndoPlan
 from core.importing.storing import BATCH, Record, Store, comparable
+from core.importing.undoing import Undo
 from core.importing.values import (
     ValueProblem,
     choice_words,
@@ -48,6 +50,7 @@ class MasterImporter(Importer):
     lookups: dict[str, str] = {}
     initial: dict[str, Any] = {}
     words: dict[str, dict[str, str]] = {}
+    undoes = True
 
     def parse(self, name: str, text: str) -> Any:
         """The value of a field that is no lookup. Raises ValidationError or ValueProblem."""
@@ -67,6 +70,12 @@ class MasterImporter(Importer):
 
     def run(self, task: Task) -> Outcome:
         return _Load(self, task).run()
+
+    def undo_plan(self, load: Import) -> UndoPlan:
+        return Undo(self.model, load).plan()
+
+    def undo(self, load: Import, *, by: Any) -> UndoPlan:
+        return Undo(self.model, load).run(by=by)
 
     def _words(self, name: str, form_field: Any) -> dict[str, str]:
         cached = self.__dict__.setdefault("_choices", {})

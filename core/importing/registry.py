@@ -57,9 +57,9 @@ class Importer:
         """What taking back an applied import would do. Only of kinds that can be taken back."""
         raise NotImplementedError
 
-    def undo(self, load: Import) -> UndoPlan:
-        """Take back what `load` wrote, in the open transaction; returns what was done. Raises
-        Blocked with the problems of its plan."""
+    def undo(self, load: Import, *, by: Any) -> UndoPlan:
+        """Take back what `load` wrote, in the open transaction and in the name of `by`; returns
+        what was done. Raises Blocked with the problems of its plan."""
         raise NotImplementedError
 
     def may(self, user: Any) -> bool:

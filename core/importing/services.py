@@ -142,7 +142,7 @@ def apply(*, load: Import, by: Any, progress: Progress) -> Import:
 
 def undo(*, load: Import, by: Any, progress: Progress) -> Import:
     """Take it back, as the worker does. Raises as engine.undo."""
-    progress(1, 1, _("Taking the lines back"))
+    progress(1, 1, _("Taking the rows back"))
     engine.undo(load, by=by)
     return load
 

@@ -16,8 +16,8 @@ from core.importing.models import Import
 
 class Command(JsonCommand):
     help = (
-        "Take back what an import of sales wrote: its new lines go, changed lines are again as"
-        " they were. Prints import, deleted, restored, seconds."
+        "Take back what an import wrote: its new rows go, changed rows are again as they were."
+        " Prints import, deleted, restored, seconds."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
