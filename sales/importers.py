@@ -43,7 +43,7 @@ class FactImporter(Importer):
     the million."""
 
     permissions = ("core.add_import",)
-    undoes = replaces = True
+    replaces = True
 
     def run(self, task: Task) -> Outcome:
         return FactLoad(KINDS[self.kind], task).run()

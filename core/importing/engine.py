@@ -129,16 +129,13 @@ def apply(task: Task, *, all_or_nothing: bool) -> Result:
 def undo(load: Import, *, by: Any) -> registry.UndoPlan:
     """Take an applied import back, in one transaction; returns what was done.
 
-    Raises Conflict `not_applied`, `no_undo`, or Blocked with all that stands in the way.
+    Raises Conflict `not_applied`, or Blocked with all that stands in the way.
     """
     with context.use(source="import"), transaction.atomic():
         row = Import.objects.select_for_update(of=("self",)).get(pk=load.pk)
         if row.state not in (Import.State.APPLIED, Import.State.UNDOING):
             raise Conflict("not_applied", _("Only an import that was applied can be undone."))
-        importer = registry.get(row.kind)
-        if not importer.undoes:
-            raise Conflict("no_undo", _("Imports of this kind cannot be undone."))
-        plan = importer.undo(row, by=by)
+        plan = registry.get(row.kind).undo(row, by=by)
         load.state, load.undone_by, load.undone_at = Import.State.UNDONE, by, timezone.now()
         load.save(update_fields=["state", "undone_by", "undone_at"])
     return plan

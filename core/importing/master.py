@@ -50,7 +50,6 @@ class MasterImporter(Importer):
     lookups: dict[str, str] = {}
     initial: dict[str, Any] = {}
     words: dict[str, dict[str, str]] = {}
-    undoes = True
 
     def parse(self, name: str, text: str) -> Any:
         """The value of a field that is no lookup. Raises ValidationError or ValueProblem."""

@@ -46,7 +46,6 @@ class Importer:
     label: str | _StrPromise
     fields: Sequence[Field]
     permissions: Sequence[str]
-    undoes: bool = False  # whether what it wrote can be taken back
     replaces: bool = False  # whether a file may take the place of a period
 
     def run(self, task: Task) -> Outcome:
@@ -54,7 +53,7 @@ class Importer:
         raise NotImplementedError
 
     def undo_plan(self, load: Import) -> UndoPlan:
-        """What taking back an applied import would do. Only of kinds that can be taken back."""
+        """What taking back an applied import would do."""
         raise NotImplementedError
 
     def undo(self, load: Import, *, by: Any) -> UndoPlan:

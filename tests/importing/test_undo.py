@@ -8,7 +8,6 @@ from django.core.management import call_command
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from catalog.importers import ProductLineImporter
 from core.importing.models import Import
 from sales.models import FactBefore, SalesDaily, SalesFact
 from tests import factories as make
@@ -59,14 +58,11 @@ def test_an_undone_file_can_be_loaded_again(load, network):
     assert counts(load("sales", GOOD)) == (2, 2, 0, 0, 0)
 
 
-def test_an_import_is_undone_once_and_only_if_its_kind_allows_it(load, network, monkeypatch):
+def test_an_import_is_undone_once(load, network):
     first = load("sales", GOOD)
     undo(first["import"])
     assert undo(first["import"], fails=True)["error"] == "not_applied"
     assert undo(0, fails=True)["error"] == "no_import"
-    lines = load("product_lines", "code,name\nX,X\n")
-    monkeypatch.setattr(ProductLineImporter, "undoes", False)
-    assert undo(lines["import"], fails=True)["error"] == "no_undo"
 
 
 def test_later_imports_are_undone_first(load, network):
