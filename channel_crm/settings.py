@@ -162,6 +162,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_BEAT_SCHEDULE = {
     "performance-tick": {"task": "performance.tasks.tick", "schedule": 60},
+    "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 60},
     "forget-answers": {"task": "core.tasks.forget_answers", "schedule": 3600},
 }
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from core import context
+from core import context, locks
 from core.errors import Conflict, DomainError
 from core.models import Job
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from celery import Task
 
 _KEEP = 24 * 3600
-# A worker that has said nothing for so many seconds is taken for dead when somebody cancels.
-_SILENCE = 300
+# A job that has lost so many workers probably kills them.
+MOST_LOSSES = 3
 
 
 class JobCancelled(Exception):
@@ -46,7 +47,6 @@ class Progress:
 
     def show(self, done: int, total: int | None = None, message: str = "") -> None:
         """The same without asking the database, for when its connection is busy (COPY)."""
-        _show_alive(self.job.pk)
         cache.set(_key(self.job.pk), {"done": done, "total": total, "message": message}, _KEEP)
 
     def finish(self, result: dict[str, Any], url: str = "") -> None:
@@ -56,24 +56,60 @@ class Progress:
 
 def enqueue(task: Task, *args: Any, kind: str, title: str, by: Any) -> Job:
     """Make the job row and hand `task(job_id, *args)` to a worker once the transaction commits."""
-    job = Job.objects.create(kind=kind, title=title[:200], created_by=by)
+    job = Job.objects.create(
+        kind=kind, title=title[:200], created_by=by, task=task.name, arguments=list(args)
+    )
     transaction.on_commit(lambda: task.delay(job.pk, *args))
     return job
+
+
+def is_worked_on(job_id: int) -> bool:
+    """Whether a worker is at it. What is delivered a second time meanwhile has nothing to do."""
+    return locks.is_held(_lock_name(job_id))
+
+
+def resume_orphans() -> list[Job]:
+    """Hand running jobs whose worker was killed to another worker, as their tasks do their work
+    once however often they are delivered. A job that has lost its third worker fails; its task is
+    told by the state of the job. Returns the jobs."""
+    running = Job.objects.filter(state=Job.State.RUNNING).exclude(task="")
+    return [job for job in running if _resume(job.pk)]
+
+
+@transaction.atomic
+def _resume(job_id: int) -> bool:
+    job = Job.objects.select_for_update().get(pk=job_id)
+    if job.state != Job.State.RUNNING or is_worked_on(job_id):
+        return False
+    job.losses += 1
+    if job.losses < MOST_LOSSES:
+        job.state = Job.State.QUEUED
+    else:
+        job.state, job.finished_at = Job.State.FAILED, timezone.now()
+        with translation.override(_language_of(job)):
+            job.error = _("Its worker was lost %d times. Nothing was changed.") % job.losses
+    job.save()
+    transaction.on_commit(lambda: current_app.send_task(job.task, [job.pk, *job.arguments]))
+    return True
 
 
 @contextmanager
 def running(job_id: int) -> Iterator[Progress]:
     """Run the body as this job: state, times, result or error are kept whatever happens.
 
-    A job that was cancelled before it began raises JobCancelled; one that has ended is refused with
-    Conflict, so that a task delivered twice does its work once. A DomainError or an unexpected
-    exception marks the job failed; only the latter is raised again.
+    One that has ended, or that another worker is at, is refused with Conflict, so that a task
+    delivered twice does its work once. A DomainError or an unexpected exception marks the job
+    failed; only the latter is raised again.
     """
+    with locks.hold(_lock_name(job_id)):
+        yield from _running(job_id)
+
+
+def _running(job_id: int) -> Iterator[Progress]:
     job = _start(job_id)
     progress = Progress(job)
     try:
         with context.use(source="task"), translation.override(_language_of(job)):
-            _show_alive(job.pk)
             yield progress
     except JobCancelled:
         _end(job, Job.State.CANCELLED)
@@ -94,15 +130,14 @@ def progress_of(job: Job) -> dict[str, Any]:
 
 
 def cancel(job: Job, *, by: Any) -> None:
-    """Ask a job to stop. One that waits, or whose worker has not been heard of for a while, ends
-    at once; should the worker be alive after all, what it reports at its end counts. Conflict when
+    """Ask a job to stop. One that waits, or whose worker was killed, ends at once. Conflict when
     the job has already ended."""
     with transaction.atomic():
         row = Job.objects.select_for_update().get(pk=job.pk)
         if not row.is_open:
             raise Conflict("job_ended", _("This job has already ended."))
         row.cancel_requested = True
-        if row.state == Job.State.QUEUED or not cache.get(_alive_key(row.pk)):
+        if row.state == Job.State.QUEUED or not is_worked_on(row.pk):
             row.state, row.finished_at = Job.State.CANCELLED, timezone.now()
         row.save()
 
@@ -127,12 +162,8 @@ def _language_of(job: Job) -> str:
     return getattr(job.created_by, "language", settings.LANGUAGE_CODE)
 
 
-def _show_alive(job_id: int) -> None:
-    cache.set(_alive_key(job_id), True, _SILENCE)
-
-
-def _alive_key(job_id: int) -> str:
-    return f"job-alive:{job_id}"
+def _lock_name(job_id: int) -> str:
+    return f"core:job:{job_id}"
 
 
 def _key(job_id: int) -> str:

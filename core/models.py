@@ -129,6 +129,10 @@ class Job(models.Model):
     result_url = models.CharField(max_length=300, blank=True)
     error = models.TextField(_("error"), blank=True)
     cancel_requested = models.BooleanField(default=False)
+    # The task and what it gets besides the job, so that another worker can take it up.
+    task = models.CharField(max_length=200, blank=True)
+    arguments = models.JSONField(default=list)
+    losses = models.PositiveSmallIntegerField(default=0)  # how many workers it has lost
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("started by"),

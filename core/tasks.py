@@ -11,7 +11,7 @@ from django.utils import timezone
 from core import jobs
 from core.importing.tasks import apply_import, check_import
 
-__all__ = ["apply_import", "check_import", "forget_answers", "run_bulk"]
+__all__ = ["apply_import", "check_import", "forget_answers", "resume_jobs", "run_bulk"]
 
 
 def _load_pages() -> None:
@@ -24,9 +24,17 @@ def run_bulk(job_id: int, label: str, what: dict[str, Any], reason: str) -> None
     """A bulk action over many rows of a list, in one transaction. Delivered twice, it runs once."""
     from core.views.bulk import run_queued
 
+    if jobs.is_worked_on(job_id):
+        return
     _load_pages()
     with jobs.running(job_id) as progress:
         run_queued(label, what, reason, progress.job.created_by, progress)
+
+
+@shared_task
+def resume_jobs() -> None:
+    """Take up again the jobs whose worker was killed."""
+    jobs.resume_orphans()
 
 
 @shared_task

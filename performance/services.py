@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import audit, jobs, workflow
+from core import audit, jobs, locks, workflow
 from core.errors import Conflict, DomainError
 from core.models import Job
 from core.periods import Kind, Period
-from performance import locks, run
+from performance import run
 from performance.definitions import definition
 from performance.models import (
     Evaluation,
@@ -32,6 +32,11 @@ ORPHANED_AFTER = timedelta(minutes=2)
 
 def _no_progress(done: int, total: int, message: str) -> None:
     """Nobody watches."""
+
+
+def run_key(scheme_code: str, period_code: str) -> str:
+    """The name of the lock (core.locks) of one scheme and period."""
+    return f"performance:{scheme_code}:{period_code}"
 
 
 def evaluate(
@@ -54,7 +59,7 @@ def evaluate(
     if publish and wanted.end > on:
         message = _("%(period)s is not over yet; it cannot be published.")
         raise DomainError("period_not_over", message % {"period": wanted.code}, "period")
-    with locks.hold(locks.run_key(scheme.code, wanted.code)):
+    with locks.hold(run_key(scheme.code, wanted.code)):
         evaluation = _prepare(scheme, wanted)
         _compute(evaluation, by=by, on=on, progress=progress)
         if publish:
@@ -69,7 +74,7 @@ def request_evaluation(*, scheme: Scheme, period: str, by: Any, on: date) -> Job
     from performance import tasks
 
     wanted = _period(period, on)
-    if locks.is_held(locks.run_key(scheme.code, wanted.code)):
+    if locks.is_held(run_key(scheme.code, wanted.code)):
         raise Conflict("already_running", _("This evaluation is running already."))
     evaluation = _prepare(scheme, wanted)
     job = jobs.enqueue(
@@ -84,7 +89,7 @@ def run_prepared(*, evaluation: Evaluation, by: Any, on: date, progress: run.Ste
 
     Raises Conflict already_running, DomainError no_partners.
     """
-    with locks.hold(locks.run_key(evaluation.scheme.code, evaluation.period_code)):
+    with locks.hold(run_key(evaluation.scheme.code, evaluation.period_code)):
         evaluation.refresh_from_db()
         if evaluation.state == Evaluation.State.RUNNING:
             _compute(evaluation, by=by, on=on, progress=progress)
@@ -224,7 +229,8 @@ def _start_if_due(schedule_id: int, on: date) -> Evaluation | None:
 def resume_orphans(*, now: datetime) -> list[Evaluation]:
     """Hand evaluations that lost their worker to another one. Returns them.
 
-    Lost is what is `running`, was handed out a while ago and whose lock nobody holds.
+    Lost is what is `running`, was handed out a while ago and whose lock nobody holds. A job that
+    had begun is handed on by core.jobs.
     """
     waiting = Evaluation.objects.filter(
         state=Evaluation.State.RUNNING, dispatched_at__lt=now - ORPHANED_AFTER
@@ -236,7 +242,9 @@ def resume_orphans(*, now: datetime) -> list[Evaluation]:
 def _resume(evaluation: Evaluation, now: datetime) -> bool:
     from performance import tasks
 
-    if locks.is_held(locks.run_key(evaluation.scheme.code, evaluation.period_code)):
+    if locks.is_held(run_key(evaluation.scheme.code, evaluation.period_code)):
+        return False
+    if evaluation.job and evaluation.job.state == Job.State.RUNNING:
         return False
     if evaluation.job and evaluation.job.is_open:
         arguments = (evaluation.job.pk, evaluation.pk)

@@ -6,8 +6,8 @@ from celery import shared_task
 from django.urls import reverse
 from django.utils import timezone
 
-from core import jobs
-from performance import locks, services
+from core import jobs, locks
+from performance import services
 from performance.models import Evaluation
 
 
@@ -15,7 +15,7 @@ from performance.models import Evaluation
 def run_evaluation(job_id: int, evaluation_id: int) -> None:
     """Compute a prepared evaluation. Delivered twice, it does its work once."""
     evaluation = Evaluation.objects.select_related("scheme").get(pk=evaluation_id)
-    if locks.is_held(locks.run_key(evaluation.scheme.code, evaluation.period_code)):
+    if locks.is_held(services.run_key(evaluation.scheme.code, evaluation.period_code)):
         return  # another worker has it, and the job
     with jobs.running(job_id) as progress:
         evaluation = services.run_prepared(

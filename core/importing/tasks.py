@@ -45,6 +45,8 @@ def undo_import(job_id: int, import_id: int) -> None:
 
 
 def _run(job_id: int, import_id: int, verb: Callable[..., Any], done: str = "") -> None:
+    if jobs.is_worked_on(job_id):
+        return
     load = Import.objects.select_related("created_by").get(pk=import_id)
     job = Job.objects.select_related("created_by").get(pk=job_id)
     with translation.override(job.created_by.language if job.created_by else None):

@@ -88,9 +88,8 @@ def _may_change(load: Import, user: Any) -> bool:
 
 def _may_undo(load: Import, user: Any) -> bool:
     """Who loaded it, or who answers for all imports, while it is applied and can be taken back."""
-    return (
-        load.state == Import.State.APPLIED
-        and (user.has_perm("core.change_import") or _may_change(load, user))
+    return load.state == Import.State.APPLIED and (
+        user.has_perm("core.change_import") or _may_change(load, user)
     )
 
 

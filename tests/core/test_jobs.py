@@ -1,4 +1,5 @@
 import pytest
+from celery import shared_task
 from django.core.cache import cache
 from django.utils.translation import gettext
 
@@ -69,7 +70,6 @@ def test_an_ended_job_cannot_be_cancelled(job):
 
 def test_a_job_whose_worker_died_can_be_ended(job):
     Job.objects.filter(pk=job.pk).update(state="running")
-    cache.delete(f"job-alive:{job.pk}")
     jobs.cancel(job, by=None)
     job.refresh_from_db()
     assert (job.state, job.finished_at is not None) == ("cancelled", True)
@@ -94,3 +94,43 @@ def test_messages_of_a_job_are_in_the_language_of_who_started_it(job):
 def test_progress_of_unknown_length_has_no_percent(job):
     cache.delete(f"job-progress:{job.pk}")
     assert jobs.progress_of(job)["percent"] is None
+
+
+@shared_task
+def note(job_id, word):
+    with jobs.running(job_id) as progress:
+        progress.finish({"word": word})
+
+
+def orphan(**fields):
+    return Job.objects.create(
+        kind="test", title="Lost", state="running", task=note.name, arguments=["hello"], **fields
+    )
+
+
+def test_a_job_that_lost_its_worker_is_taken_up_by_another(django_capture_on_commit_callbacks):
+    job = orphan()
+    with django_capture_on_commit_callbacks() as sent:
+        assert jobs.resume_orphans() == [job]
+    job.refresh_from_db()
+    assert (job.state, job.losses, len(sent)) == ("queued", 1, 1)
+    note(job.pk, *job.arguments)
+    job.refresh_from_db()
+    assert (job.state, job.result) == ("done", {"word": "hello"})
+    assert jobs.resume_orphans() == []
+
+
+def test_a_job_that_goes_on_keeps_its_worker():
+    job = orphan()
+    with jobs.running(job.pk):
+        assert jobs.is_worked_on(job.pk)
+        assert jobs.resume_orphans() == []
+    assert not jobs.is_worked_on(job.pk)
+
+
+def test_a_job_that_kills_its_workers_fails_at_last():
+    job = orphan(losses=2)
+    jobs.resume_orphans()
+    job.refresh_from_db()
+    assert (job.state, job.finished_at is not None) == ("failed", True)
+    assert job.error == "Its worker was lost 3 times. Nothing was changed."

@@ -15,15 +15,15 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
+from core import locks
 from core.errors import Conflict
 from core.models import Event, Job
-from performance import locks
 from performance.models import Evaluation, Scheme, Score
-from performance.services import evaluate, resume_orphans
+from performance.services import evaluate, resume_orphans, run_key
 from tests.performance.network import TODAY, make_network, make_scheme
 
 ROOT = Path(__file__).parents[2]
-KEY = locks.run_key("seven", "2013Q3")
+KEY = run_key("seven", "2013Q3")
 
 
 @pytest.fixture

@@ -5,10 +5,16 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from core import locks
 from core.models import Job
-from performance import locks
 from performance.models import Evaluation, EvaluationSchedule
-from performance.services import evaluate, request_evaluation, resume_orphans, start_due
+from performance.services import (
+    evaluate,
+    request_evaluation,
+    resume_orphans,
+    run_key,
+    start_due,
+)
 from performance.tasks import run_evaluation
 from tests.performance.network import TODAY, make_network, make_scheme
 
@@ -79,8 +85,8 @@ def test_lost_runs_are_taken_up_again(schedule, django_capture_on_commit_callbac
 
 
 def test_lock_is_seen_while_held():
-    key = locks.run_key("seven", "2013Q3")
+    key = run_key("seven", "2013Q3")
     with locks.hold(key):
         assert locks.is_held(key)
-        assert not locks.is_held(locks.run_key("seven", "2013Q4"))
+        assert not locks.is_held(run_key("seven", "2013Q4"))
     assert not locks.is_held(key)

@@ -1,7 +1,7 @@
-"""One run of a scheme and period at a time, held by a PostgreSQL advisory lock.
+"""One piece of work at a time, held by a PostgreSQL advisory lock.
 
 The lock belongs to the database session: when a worker dies, its session ends and the lock is
-free again. That is how a run that still works is told from one that was killed.
+free again. That is how work that goes on is told from work whose worker was killed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,6 @@ from django.utils.translation import gettext as _
 from core.errors import Conflict
 
 
-def run_key(scheme_code: str, period_code: str) -> str:
-    """The name of the lock of one scheme and period."""
-    return f"performance:{scheme_code}:{period_code}"
-
-
 @contextmanager
 def hold(key: str) -> Iterator[None]:
     """Hold the lock for the body. Conflict `already_running` when another session has it."""
@@ -28,7 +23,7 @@ def hold(key: str) -> Iterator[None]:
         if not cursor.fetchone()[0]:
             raise Conflict(
                 "already_running",
-                _("This evaluation is running already. Nothing was started a second time."),
+                _("This is running already. Nothing was started a second time."),
             )
     try:
         yield
