@@ -7,7 +7,8 @@ A transition is declared with django-fsm-2:
         "blockers": open_orders, "needs_reason": True, "icon": "player-pause"})
     def suspend(self, *, by, on): ...
 
-`blockers(obj, by)` returns a list of Problem. The event's verb is `<app>.<model>.<transition>`.
+`blockers(obj, by)` returns a list of Problem. A transition whose permission is None is for the
+system alone (`by=None`) and has no button. The event's verb is `<app>.<model>.<transition>`.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def options(obj: models.Model, by: Any) -> list[TransitionOption]:
             problems=blockers(obj, transition, by),
         )
         for transition in _declared(type(obj)).values()
-        if _leads_out_of(transition, obj) and by.has_perm(transition.custom["permission"])
+        if _leads_out_of(transition, obj) and _may(transition, by)
     ]
 
 
@@ -90,7 +91,7 @@ def fire(obj: Any, name: str, *, by: Any, on: date, reason: str = "", **data: An
     """
     transition_of = _declared(type(obj))[name]
     row = type(obj)._base_manager.select_for_update(of=("self",)).get(pk=obj.pk)
-    if by is not None and not by.has_perm(transition_of.custom["permission"]):
+    if by is not None and not _may(transition_of, by):
         raise PermissionDenied
     if not _leads_out_of(transition_of, row):
         raise Conflict(
@@ -147,6 +148,11 @@ def _declared(model: type[models.Model]) -> dict[str, Transition]:
     # In the order in which they are declared, which is the order of the buttons.
     order = [name for cls in reversed(model.__mro__) for name in vars(cls)]
     return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
+
+
+def _may(transition: Transition, by: Any) -> bool:
+    permission = transition.custom["permission"]
+    return permission is not None and by.has_perm(permission)
 
 
 def _leads_out_of(transition: Transition, obj: models.Model) -> bool:
