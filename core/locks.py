@@ -1,7 +1,7 @@
-"""One piece of work at a time, held by a PostgreSQL advisory lock.
+"""Doing something in one place at a time, held by a PostgreSQL advisory lock.
 
 The lock belongs to the database session: when a worker dies, its session ends and the lock is
-free again. That is how work that goes on is told from work whose worker was killed.
+free again. That is how work that still goes on is told from work whose worker was killed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,30 @@ from core.errors import Conflict
 
 
 @contextmanager
-def hold(key: str) -> Iterator[None]:
-    """Hold the lock for the body. Conflict `already_running` when another session has it."""
+def try_hold(key: str) -> Iterator[bool]:
+    """Hold the lock for the body, if it is free: the body is told whether."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        if not cursor.fetchone()[0]:
+        mine = cursor.fetchone()[0]
+    try:
+        yield mine
+    finally:
+        # A session that is gone has given its locks back.
+        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+            if mine:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+@contextmanager
+def hold(key: str) -> Iterator[None]:
+    """Hold the lock for the body. Conflict `already_running` when another session has it."""
+    with try_hold(key) as mine:
+        if not mine:
             raise Conflict(
                 "already_running",
                 _("This is running already. Nothing was started a second time."),
             )
-    try:
         yield
-    finally:
-        # A session that is gone has given its locks back.
-        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def is_held(key: str) -> bool:
