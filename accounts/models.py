@@ -64,6 +64,10 @@ class UserQuerySet(ScopedQuerySet):
         """The vendor's own people who can own partners."""
         return self.filter(is_active=True).exclude(role__in=[*PARTNER_ROLES, Role.INTEGRATION])
 
+    def machines(self) -> QuerySet:
+        """The accounts in force that programs act as."""
+        return self.filter(is_active=True, role=Role.INTEGRATION)
+
 
 class Users(UserManager.from_queryset(UserQuerySet)):
     """Makes users, and asks for them by scope."""

@@ -115,6 +115,8 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "performance.evaluationschedule": _ALL,
         "performance.evaluation": "view add change publish",
         "core.import": "view add change",
+        "core.webhookendpoint": _ALL,
+        "core.webhookdelivery": "view change",
     },
     Role.PARTNER_ADMIN: {
         "partners.partner": "view",

@@ -5,6 +5,7 @@
 secret key is generated once into `var/`.
 """
 
+import ipaddress
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -164,6 +165,12 @@ CELERY_BEAT_SCHEDULE = {
     "performance-tick": {"task": "performance.tasks.tick", "schedule": 60},
     "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 60},
     "forget-answers": {"task": "core.tasks.forget_answers", "schedule": 3600},
+    "send-webhooks": {
+        "task": "core.webhooks.tasks.send_webhooks",
+        "schedule": 5,
+        "options": {"expires": 5},  # busy workers need not catch up with what the next one does
+    },
+    "forget-deliveries": {"task": "core.webhooks.tasks.forget_deliveries", "schedule": 3600},
 }
 
 # --- Users ----------------------------------------------------------------------------------------
@@ -206,6 +213,11 @@ SCOPE_ROOT = "partners.Partner"
 CURRENCY = env("CURRENCY", default="CNY")
 FISCAL_YEAR_START = env.int("FISCAL_YEAR_START", default=1)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=500 * 1024 * 1024)
+# Networks inside that webhooks may go to nevertheless ("10.20.0.0/16,127.0.0.0/8").
+WEBHOOKS_ALLOW_PRIVATE = [
+    ipaddress.ip_network(text) for text in env.list("WEBHOOKS_ALLOW_PRIVATE", default=[])
+]
+WEBHOOKS_ALLOW_HTTP = env.bool("WEBHOOKS_ALLOW_HTTP", default=False)
 
 # --- Files ----------------------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import ForeignKey, Model
 from django.http import HttpRequest
 
-from core.models import Event, Import, Job
+from core.models import Event, Import, Job, WebhookDelivery, WebhookEndpoint
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -47,3 +47,5 @@ def register(model: type[Model], *list_fields: str, search: tuple[str, ...] = ()
 register(Event, "verb", "actor", "source", "created_at", search=("object_repr", "request_id"))
 register(Job, "kind", "state", "created_by", "created_at")
 register(Import, "kind", "state", "rows", "rejected", "created_at")
+register(WebhookEndpoint, "url", "state", "owner")
+register(WebhookDelivery, "endpoint", "state", "attempts", "status", "created_at")

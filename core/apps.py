@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 
 class CoreConfig(AppConfig):
@@ -7,7 +7,19 @@ class CoreConfig(AppConfig):
     verbose_name = _("Framework")
 
     def ready(self) -> None:
-        from core import navigation, scoping  # noqa: F401  registers the system check
+        from core import events, navigation, scoping, tabs  # noqa: F401  registers the system check
+
+        for verb, sentence, icon in (
+            ("pause", _("Paused"), "player-pause"),
+            ("resume", pgettext_lazy("webhook", "Resumed"), "player-play"),
+            ("disable", _("Disabled after failures"), "webhook-off"),
+            ("tested", _("A test was sent"), "send"),
+            ("rotated", _("A new secret was made"), "key"),
+            ("secret_shown", _("The secret was shown"), "eye"),
+        ):
+            events.register(f"core.webhookendpoint.{verb}", sentence, icon)
+        overview = tabs.Tab("overview", _("Overview"), "core/_webhook.html", order=0)
+        tabs.register("core.webhookendpoint", overview)
 
         navigation.register(
             navigation.Item(
@@ -17,6 +29,15 @@ class CoreConfig(AppConfig):
                 "core:import_list",
                 90,
                 "core.view_import",
+                group=4,
+            ),
+            navigation.Item(
+                "webhooks",
+                _("Webhooks"),
+                "webhook",
+                "core:webhookendpoint_list",
+                92,
+                "core.view_webhookendpoint",
                 group=4,
             ),
             navigation.Item(

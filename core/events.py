@@ -42,6 +42,11 @@ def describe(verb: str) -> Verb:
     return _registry.get(verb) or _IMPLIED[verb.rpartition(".")[2]]
 
 
+def registered() -> list[str]:
+    """The verbs that were registered; those that need no registration are not among them."""
+    return sorted(_registry)
+
+
 def is_known(verb: str) -> bool:
     """Whether an event may carry this verb."""
     return verb in _registry or verb.rpartition(".")[2] in _IMPLIED

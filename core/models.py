@@ -201,3 +201,9 @@ class KeptAnswer(models.Model):
 
 
 from core.importing.models import Import  # noqa: E402, F401  Django finds models here
+from core.webhooks.models import (  # noqa: E402, F401
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookProgress,
+    WebhookSecret,
+)

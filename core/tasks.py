@@ -1,4 +1,4 @@
-"""Thin Celery tasks of the frame; Celery also finds those of imports here."""
+"""Thin Celery tasks of the frame; Celery also finds those of imports and webhooks here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ from django.utils import timezone
 
 from core import jobs
 from core.importing.tasks import apply_import, check_import
+from core.webhooks.tasks import forget_deliveries, send_webhooks
 
-__all__ = ["apply_import", "check_import", "forget_answers", "resume_jobs", "run_bulk"]
+__all__ = [
+    "apply_import",
+    "check_import",
+    "forget_answers",
+    "forget_deliveries",
+    "resume_jobs",
+    "run_bulk",
+    "send_webhooks",
+]
 
 
 def _load_pages() -> None:

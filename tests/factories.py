@@ -8,11 +8,21 @@ from itertools import count
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from accounts.models import Territory, User
 from catalog.models import Product, ProductLine
-from core.models import Import, Job
+from core import audit
+from core.models import (
+    Import,
+    Job,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookProgress,
+    WebhookSecret,
+)
 from core.periods import Period
+from core.webhooks import signing
 from partners.models import Contact, Level, Membership, Partner, Site
 from performance.models import (
     Evaluation,
@@ -190,3 +200,27 @@ def make_import(by: User | None = None, **fields: Any) -> Import:
 
 def make_job(**fields: Any) -> Job:
     return Job.objects.create(kind="test", title=f"Job {next(_number)}", **fields)
+
+
+def make_webhook(owner: User | None = None, **fields: Any) -> WebhookEndpoint:
+    """An endpoint that is told of everything its owner (a machine) sees, from now on."""
+    fields.setdefault("event_types", ["*"])
+    fields.setdefault("url", "https://erp.example.com/hook")
+    secret = fields.pop("secret", None) or signing.new_secret()
+    endpoint = WebhookEndpoint.objects.create(
+        name=f"Webhook {next(_number)}", owner=owner or make_user("integration"), **fields
+    )
+    now = timezone.now()
+    WebhookProgress.objects.create(endpoint=endpoint, event_at=now)
+    WebhookSecret.objects.create(endpoint=endpoint, sealed=signing.seal(secret), created_at=now)
+    return endpoint
+
+
+def make_delivery(endpoint: WebhookEndpoint | None = None, **fields: Any) -> WebhookDelivery:
+    """A message of a partner's change, due now."""
+    endpoint = endpoint or make_webhook()
+    if "event" not in fields:
+        fields["event"] = audit.record("partners.partner.updated", make_partner(), by=None)
+    now = timezone.now()
+    fields.setdefault("next_attempt_at", now)
+    return WebhookDelivery.objects.create(endpoint=endpoint, created_at=now, **fields)

@@ -107,6 +107,8 @@ def _value(model: Any, name: str, value: Any, names: dict[tuple[Any, Any], str])
         return listed(names.get((field.related_model, key), f"#{key}") for key in keys)
     if field is not None and field.flatchoices:
         return str(dict(field.flatchoices).get(value, value))
+    if isinstance(value, list):
+        return listed(map(str, value))
     if isinstance(field, models.DateTimeField):
         moment = parse_datetime(value)
         return f"{moment:%Y-%m-%d %H:%M}" if moment else str(value)

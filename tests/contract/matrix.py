@@ -82,6 +82,8 @@ MODELS: dict[str, Access] = {
     "core.event": Access(view=STAFF),
     "core.job": Access(view=STAFF),
     "core.import": Access(view=who(D, A, F, M), add=who(D, A, F, M), change=who(D, A)),
+    "core.webhookendpoint": Access(view=who(A), add=who(A), change=who(A), delete=who(A)),
+    "core.webhookdelivery": Access(view=who(A), change=who(A)),
 }
 
 
@@ -149,6 +151,17 @@ PAGES: dict[str, Page] = {
         row=lambda cast: make.make_job(),
     ),
 }
+
+UNSEEN = {M: 404, PA: 404, PM: 404}
+PAGES |= {
+    f"core:webhook_{name}": Page(
+        open_to=who(A), refusal=UNSEEN, post=name != "rotate", row=lambda cast: make.make_webhook()
+    )
+    for name in ("secret", "rotate", "test")
+}
+PAGES["core:webhook_again"] = Page(
+    open_to=who(A), refusal=UNSEEN, post=True, row=lambda cast: make.make_delivery()
+)
 
 # Verbs of the API beside those of every resource: who may, and what is sent. Who may not, gets 403.
 VERBS: dict[str, Verb] = {

@@ -110,6 +110,19 @@ SAMPLES: dict[str, Sample] = {
         change=("include_sub_partners", True),
     ),
     "core.import": Sample(row=lambda partner: make.make_import(), shared=True),
+    "core.webhookendpoint": Sample(
+        row=lambda partner: make.make_webhook(event_types=["partners.partner.*"]),
+        typed=lambda cast: {
+            "name": "ERP",
+            "url": "https://erp.example.com/hook",
+            "owner": cast.administrator.pk,
+            "objects": ["partners.partner"],
+            "verbs": "partners.contact.created",
+        },
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "core.webhookdelivery": Sample(row=lambda partner: make.make_delivery(), shared=True),
     "sales.salesfact": Sample(row=lambda partner: make.make_fact(partner)),
     "sales.payment": Sample(row=lambda partner: make.make_payment(partner)),
     "sales.productalias": Sample(

@@ -1,0 +1,1 @@
+"""Webhooks by the Standard Webhooks convention: events of the history told to other programs."""
