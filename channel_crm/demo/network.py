@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.divisions import load_divisions
-from channel_crm.demo import clock, people, products, sales, story
+from channel_crm.demo import clock, people, products, sales, story, webhooks
 from channel_crm.demo.lives import NOTE, tell_lives
 from channel_crm.demo.plans import make_plans
 from core.errors import Conflict
@@ -71,6 +72,7 @@ def _generate(start: date, until: date, scale: float) -> str:
     story.tell_targets(told, plans)
     story.tell_evaluations(told)
     told.play()
+    webhooks.make_webhook(users, timezone.now())
     return sales.digest(facts)
 
 
