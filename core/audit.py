@@ -27,6 +27,8 @@ _IGNORED = {
     "preferences",
 }
 _WRITTEN = [one.name for one in Event._meta.concrete_fields if one.name not in ("id", "created_at")]
+# Where the context says when; otherwise the database does.
+_DATED = [*_WRITTEN, "created_at"]
 
 
 def snapshot(obj: models.Model) -> Snapshot:
@@ -74,7 +76,7 @@ def record_many(
 ) -> None:
     """Append many events with one statement: (verb, object, changes) each."""
     rows = [_event(verb, obj, by, changes, reason, data) for verb, obj, changes in entries]
-    bulk.insert(rows, _WRITTEN)
+    bulk.insert(rows, _DATED if context.current().at else _WRITTEN)
 
 
 def _event(
@@ -88,7 +90,9 @@ def _event(
     if not events.is_known(verb):
         raise ValueError(f"unknown verb {verb}")
     current = context.current()
+    dated = {"created_at": current.at} if current.at else {}
     return Event(
+        **dated,
         verb=verb,
         actor=by,
         source=current.source,

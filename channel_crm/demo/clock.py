@@ -9,14 +9,18 @@ from datetime import date, datetime, time
 
 from django.utils import timezone
 
+from core import context
+
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Django's clock stands at `moment` in the body. For one thread alone: a command."""
+    """Django's clock stands at `moment` in the body, and so does that of the history. For one
+    thread alone: a command."""
     real = timezone.now
     timezone.now = lambda: moment
     try:
-        yield
+        with context.use(source=context.current().source, at=moment):
+            yield
     finally:
         timezone.now = real
 
