@@ -59,6 +59,12 @@ class ProductImporter(MasterImporter):
             ("line", "category code", "产品线", "产品线编码"),
         ),
         Field("unit", _("Unit"), False, ("uom", "单位", "计量单位")),
-        Field("list_price", _("List price"), False, ("price", "价格", "标准价", "目录价", "单价")),
+        Field(
+            "list_price",
+            _("List price"),
+            False,
+            ("price", "价格", "标准价", "目录价", "单价"),
+            number=True,
+        ),
         Field("category", _("Category"), False, ("类别", "分类", "产品类别")),
     )

@@ -91,8 +91,15 @@ class SalesImporter(FactImporter):
             _("Date"),
             True,
             ("date", "order date", "invoice date", "日期", "单据日期", "销售日期", "发货日期"),
+            date=True,
         ),
-        Field("quantity", _("Quantity"), True, ("qty", "order quantity", "数量", "销售数量")),
+        Field(
+            "quantity",
+            _("Quantity"),
+            True,
+            ("qty", "order quantity", "数量", "销售数量"),
+            number=True,
+        ),
         Field(
             "unit",
             _("Unit"),
@@ -105,6 +112,7 @@ class SalesImporter(FactImporter):
             _("Amount"),
             True,
             ("sales amount", "net amount", "金额", "销售金额", "无税金额", "未税金额"),
+            number=True,
         ),
         Field(
             "kind",
@@ -157,6 +165,7 @@ class PaymentImporter(FactImporter):
             True,
             ("paid amount", "收款金额", "回款金额", "回款", "金额", "实收金额"),
             _("What is paid back is negative."),
+            number=True,
         ),
         Field("invoice", _("Invoice"), False, ("invoice number", "发票号", "应收单号")),
         _SOURCE,
@@ -225,11 +234,17 @@ class TargetImporter(MasterImporter):
             ("line", "产品线", "产品线编码"),
             _("Empty: all product lines together."),
         ),
-        Field("month", _("Month"), True, ("月份", "年月", "期间")),
+        Field("month", _("Month"), True, ("月份", "年月", "期间"), date=True),
         Field(
             "kind", _("Kind"), False, ("类型",), _("sell_in (default), sell_through or collection")
         ),
-        Field("amount", _("Amount"), True, ("target", "任务", "任务额", "目标", "目标额", "金额")),
+        Field(
+            "amount",
+            _("Amount"),
+            True,
+            ("target", "任务", "任务额", "目标", "目标额", "金额"),
+            number=True,
+        ),
     )
 
     def parse(self, name: str, text: str) -> Any:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import context
-from core.errors import Conflict
-from core.importing import mapping, readers, registry
+from core.errors import Conflict, DomainError
+from core.importing import mapping, readers, registry, scales, wide
 from core.importing.models import Import
 from core.importing.outcome import Outcome, Rejects, Replace, Task
 
@@ -32,6 +32,9 @@ class Options:
     sheet: str | None = None
     dates: str = ""  # values.DAY_FIRST, MONTH_FIRST, or "" to find out
     all_or_nothing: bool = False
+    wide: str = ""  # FIELD=VALUE_FIELD that columns of months give, or "" for none
+    year: int | None = None  # of columns such as 1月 and Jan
+    scales: Mapping[str, str] = field(default_factory=dict)  # {field: "1000"}
     replace: str = ""  # REPLACE_PARTNERS, REPLACE_SOURCE, or "": add and update only
     replace_first: str = ""  # of the period, as ISO; "" where the file begins
     replace_last: str = ""  # included
@@ -88,8 +91,8 @@ def run(
     """
     importer = registry.get(load.kind)
     table = open_table(path, importer, options)
-    expressions = mapping.resolve(importer.fields, table.header, options.maps, options.constants)
-    rejects = Rejects(error_path, table.header)
+    expressions = resolve(table, importer, options)
+    rejects = Rejects(error_path, table.header, table.row_scale)
     task = Task(
         table,
         expressions,
@@ -98,6 +101,7 @@ def run(
         by=by,
         dry_run=dry_run,
         dates=options.dates,
+        scales=scales.checked(importer.fields, options.scales),
         replace=options.replacing() if importer.replaces else None,
         without_suspicious=options.without_suspicious,
     )
@@ -142,12 +146,35 @@ def undo(load: Import, *, by: Any) -> registry.UndoPlan:
 
 
 def open_table(path: Path, importer: registry.Importer, options: Options) -> readers.Table:
-    """The file with the header that the importer's fields and the options make out.
+    """The file with the header that the importer's fields and the options make out, long where the
+    options say that it is wide.
 
-    Raises as readers.open_table.
+    Raises as readers.open_table and wide.unpivot.
     """
     names = mapping.names(importer.fields, options.maps)
-    return readers.open_table(path, encoding=options.encoding, sheet=options.sheet, names=names)
+    table = readers.open_table(path, encoding=options.encoding, sheet=options.sheet, names=names)
+    if not options.wide:
+        return table
+    by, value = wide.fields_of(importer.fields, options.wide)
+    scale = options.scales.get(value, "")
+    return wide.unpivot(table, by, value, year=options.year, scale=scale)
+
+
+def resolve(
+    table: readers.Table, importer: registry.Importer, options: Options
+) -> dict[str, mapping.Expression]:
+    """{field: expression} for a table opened with the same options. Raises as mapping.resolve, and
+    DomainError `given_twice`."""
+    maps = dict(options.maps)
+    if options.wide:
+        by, value = wide.fields_of(importer.fields, options.wide)
+        for name in (by, value):
+            if name in maps or name in options.constants:
+                raise DomainError(
+                    "given_twice", _("“%s” comes from the columns of months.") % name, name
+                )
+        maps |= wide.maps(table.header, by, value)
+    return mapping.resolve(importer.fields, table.header, maps, options.constants)
 
 
 def sha256_of(path: Path) -> str:

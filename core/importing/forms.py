@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.core.files.base import ContentFile
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, add_to_form
-from core.importing import engine, mapping, readers, registry, values, xlsx
+from core.importing import engine, mapping, readers, registry, scales, values, wide
 from core.importing.models import Import
+from core.importing.months import months_of
 
 ENCODINGS = [
     ("", _("Found out by itself")),
@@ -39,13 +41,22 @@ DATES = [
     (values.MONTH_FIRST, _("month/day/year")),
 ]
 
+SCALES = [
+    ("1", _("as it is")),
+    ("1000", _("× 1,000 (thousands)")),
+    ("10000", _("× 10,000 (万)")),
+    ("1000000", _("× 1,000,000 (millions)")),
+]
+
 
 class UploadForm(forms.Form):
     """A kind that the user may import, and a file or what was copied out of one."""
 
     kind = forms.ChoiceField(label=_("What it holds"))
     file = forms.FileField(
-        label=_("File"), help_text=_("CSV (also .gz), XLSX or XLS."), required=False
+        label=_("File"),
+        help_text=_("CSV (also .gz), XLSX, XLS or ODS; also one of them in a .zip."),
+        required=False,
     )
     text = forms.CharField(
         label=_("Or paste rows from Excel"),
@@ -106,7 +117,7 @@ class MappingForm(forms.Form):
         self.table = table
         super().__init__(data, initial=_initial(load, self.importer, table.header))
         if table.is_workbook:
-            names = xlsx.sheet_names(table.path)
+            names = table.sheet_names()
             self.fields["sheet"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
             del self.fields["encoding"]
         else:
@@ -123,11 +134,52 @@ class MappingForm(forms.Form):
             self.fields[f"set_{field.name}"] = forms.CharField(
                 label=_("Fixed value"), required=False
             )
+            if field.number:
+                self.fields[f"scale_{field.name}"] = forms.ChoiceField(
+                    label=_("Scale"), choices=SCALES, required=False
+                )
+        self._add_months()
 
-    def rows(self) -> list[tuple[registry.Field, Any, Any]]:
-        """(field, column input, fixed value input) for the table of the page."""
+    def _add_months(self) -> None:
+        """What columns of months mean, if there are any and the kind can take them."""
+        places = months_of(self.table.header)
+        choices = wide.choices(self.importer.fields)
+        if not choices or (len(places) < 2 and not self.initial["wide"]):
+            return
+        names = ", ".join(self.table.header[place] for place in places) or "—"
+        self.fields["wide"] = forms.ChoiceField(
+            label=_("The columns of months hold"),
+            choices=[
+                ("", _("nothing special: a row is one record")),
+                *(
+                    (option, _("%(value)s, a record each month") % {"value": value.label})
+                    for option, _date, value in choices
+                ),
+            ],
+            help_text=_("Columns of months: %s.") % names,
+            required=False,
+        )
+        if wide.needs_year(self.table.header):
+            self.fields["year"] = forms.IntegerField(
+                label=_("Year of the months"),
+                min_value=values.FIRST_YEAR,
+                max_value=values.LAST_YEAR,
+                required=False,
+            )
+        for name in self.initial["wide"].split("="):
+            if name:
+                hint = {"placeholder": _("from the months")}
+                self.fields[f"map_{name}"].widget.attrs |= hint
+
+    def rows(self) -> list[tuple[registry.Field, Any, Any, Any]]:
+        """(field, column input, fixed value input, scale of a number) for the table of the page."""
         return [
-            (field, self[f"map_{field.name}"], self[f"set_{field.name}"])
+            (
+                field,
+                self[f"map_{field.name}"],
+                self[f"set_{field.name}"],
+                self[f"scale_{field.name}"] if field.number else None,
+            )
             for field in self.importer.fields
         ]
 
@@ -143,6 +195,9 @@ class MappingForm(forms.Form):
             "replace": self.cleaned_data.get("replace", ""),
             "replace_first": _iso(self.cleaned_data.get("replace_first")),
             "replace_last": _iso(self.cleaned_data.get("replace_last")),
+            "wide": self.cleaned_data.get("wide", ""),
+            "year": self.cleaned_data.get("year"),
+            "scales": {n: scale for n, scale in self._given("scale").items() if scale != "1"},
         }
 
     def _given(self, prefix: str) -> dict[str, str]:
@@ -162,17 +217,15 @@ class MappingForm(forms.Form):
         for name in maps.keys() & constants.keys():
             self.add_error(f"set_{name}", _("Give a column or a fixed value, not both."))
         try:
-            mapping.resolve(self.importer.fields, self._header(), maps, constants)
+            # The columns under the encoding or sheet that was just chosen.
+            options = engine.Options(**self.options())
+            table = engine.open_table(self.table.path, self.importer, options)
+            engine.resolve(table, self.importer, options)
         except DomainError as error:
-            at = f"map_{error.field}"
-            error.field = at if at in self.fields else None
+            places = (f"map_{error.field}", error.field)
+            error.field = next((at for at in places if at in self.fields), None)
             add_to_form(self, error)
         return self.cleaned_data
-
-    def _header(self) -> list[str]:
-        """The columns under the encoding or sheet that was just chosen."""
-        options = engine.Options(**self.options())
-        return engine.open_table(self.table.path, self.importer, options).header
 
 
 def _iso(day: date | None) -> str:
@@ -191,12 +244,35 @@ OPTIONS = (
 
 
 def _initial(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:
-    if load.options:
-        maps, constants = load.options["maps"], load.options["constants"]
-    else:
-        maps, constants = mapping.guess(importer.fields, header), {}
+    options = load.options or _guessed(load, importer, header)
     return {
-        **{f"map_{name}": text for name, text in maps.items()},
-        **{f"set_{name}": text for name, text in constants.items()},
-        **{name: load.options.get(name) for name in OPTIONS},
+        **{f"map_{name}": text for name, text in options["maps"].items()},
+        **{f"set_{name}": text for name, text in options.get("constants", {}).items()},
+        **{f"scale_{name}": scale for name, scale in options.get("scales", {}).items()},
+        **{name: options.get(name) for name in OPTIONS},
+        "wide": options.get("wide", ""),
+        "year": options.get("year"),
+    }
+
+
+def _guessed(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:
+    """What the names of the columns, and for the year that of the file, let expect."""
+    maps = mapping.guess(importer.fields, header)
+    months = months_of(header)
+    # What a column of its own gives is not expected of the months, unless it is the year's sum.
+    choices = [one for one in wide.choices(importer.fields) if one[1].name not in maps]
+    choices.sort(key=lambda one: one[2].name in maps)
+    units = {name: scales.suggested(column) for name, column in maps.items()}
+    option = ""
+    if len(months) > 1 and choices:
+        option, date, value = choices[0]
+        maps = {name: text for name, text in maps.items() if name not in (date.name, value.name)}
+        units[value.name] = scales.suggested(header[min(months)])
+    numbers = {field.name for field in importer.fields if field.number}
+    year = re.search(r"(?<!\d)20\d\d(?!\d)", load.file_name)
+    return {
+        "maps": maps,
+        "scales": {name: scale for name, scale in units.items() if scale and name in numbers},
+        "wide": option,
+        "year": int(year[0]) if year else None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,31 @@ class Expression:
 def same_name(text: str) -> str:
     """Column names that differ in case, blanks, dashes or underscores are the same."""
     return re.sub(r"[\s_\-]+", "", text).casefold()
+
+
+_UNIT = re.compile(r"\s*[(（\[【]([^()（）\[\]【】]*)[)）\]】]\s*$")
+
+
+def bare_name(column: str) -> str:
+    """A column name without the unit or remark in brackets behind it: 金额(元), Qty (pcs)."""
+    bare = column
+    while found := _UNIT.search(bare):
+        bare = bare[: found.start()]
+    return bare if bare.strip() else column
+
+
+def units_in(column: str) -> list[str]:
+    """What stands in brackets behind a column name, from the last one."""
+    units = []
+    while found := _UNIT.search(column):
+        units.append(found[1])
+        column = column[: found.start()]
+    return units
+
+
+def is_named(column: str, names: Collection[str]) -> bool:
+    """Whether a column has one of the names (as `same_name` has them), with a unit or not."""
+    return same_name(column) in names or same_name(bare_name(column)) in names
 
 
 def resolve(
@@ -97,8 +122,23 @@ def names(fields: Iterable[Field], maps: Mapping[str, str] | None = None) -> set
 
 
 def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
-    """{field: column name} by the field's name, label and synonyms; each column once."""
+    """{field: column name} by the field's name, label and synonyms; each column once.
+
+    What no column is called exactly may be one with a unit, 金额(元), if only one is called so.
+    """
+    fields = list(fields)
     free = {same_name(column): column for column in reversed(header)}
+    found = _guessed(fields, free)
+    bare: dict[str, list[str]] = {}
+    for column in free.values():
+        bare.setdefault(same_name(bare_name(column)), []).append(column)
+    alone = {name: columns[0] for name, columns in bare.items() if len(columns) == 1}
+    rest = [field for field in fields if field.name not in found]
+    return found | _guessed(rest, alone)
+
+
+def _guessed(fields: Iterable[Field], free: dict[str, str]) -> dict[str, str]:
+    """{field: column}; the columns that were found are taken out of `free`."""
     found = {}
     for field in fields:
         for name in (field.name, str(field.label), *field.synonyms):

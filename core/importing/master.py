@@ -114,7 +114,10 @@ class _Load:
             self.store.reject(record, "parent", reason)
         for record, first in self.repeats:
             self._repeat(record, first)
-        self.outcome.changes = self.store.differences.told()
+        self.outcome.changes = [
+            (self.task.rejects.file_row(row), *change)
+            for row, *change in self.store.differences.told()
+        ]
         return self.outcome
 
     def _records(self) -> Iterator[Record]:
@@ -199,7 +202,7 @@ class _Load:
 
     def _value(self, name: str, text: str, known: dict[str, dict[str, models.Model]]) -> Any:
         if name not in self.importer.lookups:
-            return self.importer.parse(name, text)
+            return self.importer.parse(name, self._scaled(name, text))
         if not text:
             if self.model._meta.get_field(name).blank:  # type: ignore[union-attr]
                 return None
@@ -210,6 +213,13 @@ class _Load:
         if found is None:
             raise ValueProblem("unknown", _("“%s” is not known.") % text[:60])
         return found
+
+    def _scaled(self, name: str, text: str) -> str:
+        """A number given in thousands, written out; how many digits it may have, its field says."""
+        scale = self.task.scales.get(name)
+        if scale is None or not text:
+            return text
+        return f"{parse_number(text, digits=26, places=10, scale=scale):f}"
 
     def _default(self, name: str) -> Any:
         return cast(Any, self.model._meta.get_field(name)).get_default()
@@ -230,14 +240,16 @@ class _Load:
         if first[1] == record.texts:
             self.repeats.append((record, first[0]))
         else:
-            reason = _("The row repeats row %d with other values.") % first[0]
+            repeated = self.task.rejects.file_row(first[0])
+            reason = _("The row repeats row %d with other values.") % repeated
             self.store.reject(record, self.importer.key[0], reason)
         return True
 
     def _repeat(self, record: Record, first: int) -> None:
         """What comes of a row that says the same as an earlier one, when that has its outcome."""
         if first in self.store.rejected:
-            reason = _("The row repeats row %d, which was rejected.") % first
+            repeated = self.task.rejects.file_row(first)
+            reason = _("The row repeats row %d, which was rejected.") % repeated
             self.store.reject(record, self.importer.key[0], reason)
         else:
             self.store.unchanged(record)

@@ -37,11 +37,12 @@ class Rejects:
     """The error file, written as rejects are found and put in order of the rows at the end.
 
     Its columns are the user's own, then row, field and reason, so that it can be corrected and
-    loaded again. UTF-8 with a mark, because Excel needs it.
+    loaded again. UTF-8 with a mark, because Excel needs it. Numbers of rows come in as the table
+    counts them and go out, also to those who write them into a reason, as the user's file has them.
     """
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
-        self.path, self.header = path, list(header)
+    def __init__(self, path: Path, header: Sequence[str], row_scale: int = 1) -> None:
+        self.path, self.header, self._row_scale = path, list(header), row_scale
         self.rows = 0
         self.first: list[Reject] = []  # of the file, to be shown
         self._stream: IO[bytes] | None = None
@@ -52,14 +53,19 @@ class Rejects:
         """One reason; several reasons of a row are added one after the other."""
         if not self._numbers or row != self._numbers[-1]:
             self.rows += 1
-        insort(self.first, Reject(row, field, reason), key=lambda one: one.row)
+        in_file = self.file_row(row)
+        insort(self.first, Reject(in_file, field, reason), key=lambda one: one.row)
         del self.first[SHOWN:]
         width = len(self.header)
         kept = [*cells[:width], *[""] * (width - len(cells))]
         stream = self._opened()
         self._numbers.append(row)
         self._places.append(stream.tell())
-        stream.write(_line([*kept, row, field, reason]))
+        stream.write(_line([*kept, in_file, field, reason]))
+
+    def file_row(self, row: int) -> int:
+        """The row of the user's file that a number of `Table.rows` stands for."""
+        return row // self._row_scale
 
     def close(self) -> Path | None:
         """The finished file; None when nothing was rejected."""
@@ -117,7 +123,7 @@ class Task:
 
     `progress(done, total, message)` may stop the work; `show` only tells, and may be called while
     the connection is inside a COPY. Where `outcomes` is given, the loader notes in it what comes of
-    each row that is not refused.
+    each row that is not refused. `scales` are what the numbers of a field are multiplied by.
     """
 
     table: Table

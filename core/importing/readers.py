@@ -10,26 +10,31 @@ import csv
 import gzip
 import io
 import re
+import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from shutil import copyfileobj
 from typing import IO
 
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
-from core.importing import encodings, xlsx
-from core.importing.mapping import same_name
+from core.importing import archives, encodings, ods, xlsx
+from core.importing.mapping import is_named
+from core.importing.months import months_of
 
 MAX_COLUMNS = 500
 MAX_HEADER = 1 << 20
-MAX_BYTES = 20 * 1024**3
 # What core.text calls invisible, but for line ends and tabs, which mean something in a file.
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _DELIMITERS = ",;\t|"
+_GZIP, _OLD_EXCEL = b"\x1f\x8b", b"\xd0\xcf\x11\xe0"
+_UNREADABLE = (gzip.BadGzipFile, *archives.UNREADABLE)
 # So many rows of titles may stand above the header.
 TITLES = 30
 
@@ -40,7 +45,11 @@ Row = tuple[int, list[str]]
 
 @dataclass
 class Table:
-    """A file that has been looked at: its header, and how to read the rest of it."""
+    """A file that has been looked at: its header, and how to read the rest of it.
+
+    `packed` is the name of the only file in an archive. `row_scale` is larger than 1 where a row of
+    the file gives several records: their numbers are the row's times it, and a place.
+    """
 
     path: Path
     header: list[str]
@@ -48,9 +57,10 @@ class Table:
     delimiter: str = ","
     sheet: str | None = None
     is_gzip: bool = False
+    packed: str = ""
     is_workbook: bool = False
+    merged: dict[str, list[xlsx.Range]] = field(default_factory=dict)
     header_row: int = 1
-    # `rows` counts each row of the file so many times over (of wide files, a row for each cell).
     row_scale: int = 1
 
     def rows(self) -> Iterator[Row]:
@@ -99,7 +109,7 @@ class Table:
         """Take the first row as header, or, where it names no column, the one of the first rows
         that has most `names`, at least two. Raises DomainError `empty_file`, `too_many_columns`."""
         first = list(islice(self._all(), TITLES))
-        known = [sum(same_name(cell) in names for cell in row if cell) for row in first]
+        known = [_names_in(row, names) for row in first]
         at = max(range(len(first)), key=known.__getitem__, default=0)
         if known and (known[0] or known[at] < 2):
             at = 0
@@ -107,12 +117,36 @@ class Table:
         self.header = _checked_header(first[at] if first else None)
 
     def _all(self) -> Iterator[list[str]]:
-        return xlsx.rows(self.path, self.sheet) if self.is_workbook else self._records()
+        return self._cells() if self.is_workbook else self._records()
+
+    def sheet_names(self) -> list[str]:
+        """The names of the sheets of a workbook, in order."""
+        with self.workbook() as stream:
+            return xlsx.sheet_names(stream)
+
+    @contextmanager
+    def workbook(self) -> Iterator[IO[bytes]]:
+        """The bytes of the workbook, to be read at any place. A packed one is unpacked to a file
+        without a name, which is gone when it is closed and with this process."""
+        with self._open() as stream:
+            if not self.packed:
+                yield stream
+                return
+            with tempfile.TemporaryFile() as unpacked:
+                copyfileobj(stream, unpacked, 1 << 20)
+                unpacked.seek(0)
+                yield unpacked
 
     def _open(self) -> IO[bytes]:
+        if self.packed:
+            return archives.open_file(self.path, self.packed)
         if self.is_gzip:
             return gzip.open(self.path, "rb")  # type: ignore[return-value]
         return self.path.open("rb")
+
+    def _cells(self) -> Iterator[list[str]]:
+        with self.workbook() as stream:
+            yield from xlsx.rows(stream, self.sheet, self.merged)
 
     def _records(self) -> Iterator[list[str]]:
         with self._open() as stream:
@@ -129,51 +163,83 @@ class Table:
                     "unknown_encoding",
                     _("The text is not in the encoding %s.") % self.encoding,
                 ) from error
-            except (EOFError, gzip.BadGzipFile) as error:
+            except _UNREADABLE as error:
                 raise _damaged() from error
 
 
 def open_table(
     path: Path, *, encoding: str = "", sheet: str | None = None, names: Collection[str] = ()
 ) -> Table:
-    """Look at a CSV (also .gz), XLSX or XLS file; `names` are those by which its header is known.
+    """Look at a CSV (also .gz), XLSX, XLS or ODS file, or at a .zip that holds one of them; `names`
+    are those by which its header is known.
 
     Raises DomainError: `empty_file`, `not_text`, `unknown_encoding`, `too_many_columns`,
-    `damaged_file`, `no_sheet`, `too_large`.
+    `damaged_file`, `no_sheet`, `too_large`, `no_spreadsheet`, and those of archives.single_file.
     """
-    with path.open("rb") as stream:
-        magic = stream.read(8)
-    if not magic:
-        raise DomainError("empty_file", _("The file is empty."))
-    if magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        if magic.startswith(b"PK"):
-            xlsx.check_size(path, sheet, max_columns=MAX_COLUMNS)
-        table = Table(path, [], sheet=sheet, is_workbook=True)
+    table = Table(path, [], sheet=sheet)
+    magic = _begin(table)
+    if magic.startswith(archives.ZIP) and not archives.document(path):
+        table.packed = archives.single_file(path)
+        magic = _begin(table)
+        if magic.startswith(_GZIP):
+            raise archives.refuse_nested()
+    if magic.startswith((*archives.ZIP, _OLD_EXCEL)):
+        table.is_workbook = True
+        _look_at_workbook(table, magic)
     else:
-        table = _csv_table(path, encoding, is_gzip=magic.startswith(b"\x1f\x8b"))
+        table.is_gzip = magic.startswith(_GZIP)
+        _look_at_text(table, encoding)
     table.find_header(names)
     return table
 
 
-def _csv_table(path: Path, encoding: str, *, is_gzip: bool) -> Table:
-    """A text file with its encoding and delimiter."""
-    table = Table(path, [], is_gzip=is_gzip)
+def _begin(table: Table) -> bytes:
+    """The first bytes, which tell what it is."""
+    try:
+        with table._open() as stream:
+            magic = stream.read(8)
+    except _UNREADABLE as error:
+        raise _damaged() from error
+    if not magic:
+        raise DomainError("empty_file", _("The file is empty."))
+    return magic
+
+
+def _look_at_workbook(table: Table, magic: bytes) -> None:
+    """Refuse what must not be read; find the merged cells that the reader does not tell."""
+    try:
+        with table.workbook() as stream:
+            if not magic.startswith(archives.ZIP):
+                return
+            document = archives.document(stream)
+            if not document:
+                raise archives.refuse_nested()
+            xlsx.check_size(stream, max_columns=MAX_COLUMNS)
+            if document == archives.ODS:
+                table.merged = ods.look(stream, MAX_COLUMNS)
+    except _UNREADABLE as error:
+        raise _damaged() from error
+
+
+def _look_at_text(table: Table, encoding: str) -> None:
+    """Find the encoding and the delimiter."""
     try:
         with table._open() as stream:
             table.encoding = encodings.check(encoding) if encoding else encodings.detect(stream)
+            while (table.packed or table.is_gzip) and stream.read(1 << 20):
+                pass  # only at its end an archive shows that it is whole
             stream.seek(0)
             text = io.TextIOWrapper(stream, encoding=table.encoding, newline="")
             lines = [text.readline(MAX_HEADER) for _number in range(TITLES)]
-    except (EOFError, OSError) as error:
+    except (OSError, *_UNREADABLE) as error:
         raise _damaged() from error
     except UnicodeDecodeError as error:
         raise DomainError(
             "unknown_encoding", _("The text is not in the encoding %s.") % table.encoding
         ) from error
     if any(len(line) == MAX_HEADER for line in lines):
-        raise _too_many_columns(_("more than %d") % MAX_COLUMNS)
+        raise xlsx.too_many_columns(_("more than %d") % MAX_COLUMNS, MAX_COLUMNS)
     table.delimiter = _delimiter(lines)
-    return table
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -190,16 +256,15 @@ def _checked_header(header: list[str] | None) -> list[str]:
     while not header[-1].strip():
         header.pop()
     if len(header) > MAX_COLUMNS:
-        raise _too_many_columns(str(len(header)))
+        raise xlsx.too_many_columns(len(header), MAX_COLUMNS)
     return [name.strip() or f"column {number}" for number, name in enumerate(header, start=1)]
 
 
-def _too_many_columns(count: str) -> DomainError:
-    return DomainError(
-        "too_many_columns",
-        _("The file has %(count)s columns; at most %(most)d can be read.")
-        % {"count": count, "most": MAX_COLUMNS},
-    )
+def _names_in(row: list[str], names: Collection[str]) -> int:
+    """How many cells of a row are names of columns. Months are, beside one that is."""
+    known = sum(is_named(cell, names) for cell in row if cell)
+    months = len(months_of(row)) if known else 0
+    return known + (months if months > 1 else 0)
 
 
 def _damaged() -> DomainError:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Field:
-    """A field that a file may give. `synonyms` are column names that mean it."""
+    """A field that a file may give. `synonyms` are column names that mean it. A `number` may be
+    given in thousands; columns of months may give a `date` and a number."""
 
     name: str
     label: str | _StrPromise
     required: bool = False
     synonyms: Sequence[str] = field(default_factory=tuple)
     help: str | _StrPromise = ""
+    number: bool = False
+    date: bool = False
 
 
 @dataclass(frozen=True)

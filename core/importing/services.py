@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ def path_of(load: Import) -> Path:
 
 
 def table_of(load: Import) -> readers.Table:
-    """The file with its header, read as its options say."""
-    options = options_of(load)
+    """The file with its header, read as its options say, and wide where it is."""
+    options = replace(options_of(load), wide="")
     return engine.open_table(path_of(load), registry.get(load.kind), options)
 
 

@@ -135,7 +135,7 @@ def _copy_bytes(
         f" (FORMAT csv, ENCODING 'UTF8', DELIMITER E'{_escaped(table.delimiter)}')"
     )
     size = table.path.stat().st_size
-    total = None if table.is_gzip else size
+    total = None if table.is_gzip or table.packed else size
     watched = _Watched(stream, table.delimiter, lambda done: progress(done, total))
     try:
         with transaction.atomic():
@@ -164,7 +164,7 @@ def _escaped(delimiter: str) -> str:
 def _copy_rows(cursor: Any, table: Table, progress: Callable[..., None]) -> None:
     width = len(table.header)
     names = ", ".join(f"c{i}" for i in range(width))
-    lines = _Lines(_encoded(table.rows(), width), progress)
+    lines = _Lines(_encoded(table.rows(), width), lambda row: progress(row // table.row_scale))
     sql = f"COPY {TABLE} (row_no, surplus, {names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
     _copy(cursor, sql, lines)
 

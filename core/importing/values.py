@@ -127,19 +127,22 @@ def parse_number(
     """A number with at most `places` decimals and `digits - places` digits before the point.
 
     As people write them: -1234.5, 1,234.50, １２３４, ¥1,234, 1,234元, (1,234) and 1,234- for
-    negatives, 12.5万. More decimals are refused, not rounded. It is given in units of `scale`; a
-    cell that says 万 itself is refused then. sales.loading.meanings reads plain ones in SQL.
+    negatives, 12.5万. More decimals are refused, not rounded. The number is multiplied by `scale`;
+    of 12.5万 in a column given in 万 nobody knows whether it is meant so, and it is refused.
+    sales.loading.meanings reads plain ones in SQL.
     """
-    value = _number(_narrow(text).replace("\u2212", "-").replace("\xa0", " "))
-    if value is None:
-        raise ValueProblem("bad_number", _("“%s” is not a number such as -1234.5.") % text[:40])
-    if scale != 1:
-        if _own_scale(text):
+    clean = _narrow(text).replace("\u2212", "-").replace("\xa0", " ")
+    value = _number(clean)
+    if value is not None and scale != 1:
+        if any(sign in clean for sign in _SCALES):
             raise ValueProblem(
                 "scaled_twice",
-                _("“%s” says its own unit, in a column that is given in another.") % text[:40],
+                _("“%(text)s” has a unit of its own, and the column is multiplied by %(scale)s.")
+                % {"text": text.strip()[:40], "scale": f"{scale:,}"},
             )
         value *= scale
+    if value is None:
+        raise ValueProblem("bad_number", _("“%s” is not a number such as -1234.5.") % text[:40])
     whole = digits - places
     if abs(value) >= Decimal(10) ** whole:
         raise ValueProblem(
@@ -154,10 +157,6 @@ def parse_number(
             % {"text": text.strip()[:40], "places": places},
         )
     return value
-
-
-def _own_scale(text: str) -> bool:
-    return any(sign in text for sign in _SCALES)
 
 
 def _number(text: str) -> Decimal | None:

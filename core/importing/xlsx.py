@@ -1,45 +1,44 @@
-"""XLSX and XLS files → rows of text, as a CSV of the same sheet would have them."""
+"""XLSX, XLS and ODS files → rows of text, as a CSV of the same sheet would have them."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from core.errors import DomainError
+from core.importing import archives
 
 MAX_UNPACKED = 2 * 1024**3
-# Cells pack to a tenth or a thirtieth; what packs to less was made to unpack into the memory.
-SMALL, MAX_RATIO = 100 * 1024**2, 200
 # The reader holds every cell of the sheet's rectangle, also the empty ones.
 MAX_CELLS = 50_000_000
 _ROW = re.compile(rb'<row [^>]*?r="(\d+)"')
 _FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')
+Range = tuple[tuple[int, int], tuple[int, int]]
 
 
-def rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
-    """Every row of the sheet (the first one unless named), cells as text."""
-    with _workbook(path) as workbook:
+def rows(
+    stream: IO[bytes], sheet: str | None, merged: dict[str, list[Range]]
+) -> Iterator[list[str]]:
+    """Every row of the sheet (the first one unless named), cells as text. `merged` are the ranges
+    of sheets in formats whose reader does not tell them."""
+    with _workbook(stream) as workbook:
         name = _sheet_name(workbook, sheet)
         try:
             table = workbook.get_sheet_by_name(name)
         except (CalamineError, ValueError) as error:
-            raise _damaged() from error
-        top = table.start[0] if table.start else 0
-        for _number in range(top):
-            yield []
+            raise damaged() from error
+        # The reader gives the empty rows above the first cell, and leaves out the empty columns.
         left = table.start[1] if table.start else 0
-        merged = _merged(table)
-        for number, row in enumerate(table.iter_rows(), start=top):
-            cells = [""] * (left - (len(row) - table.width)) + [as_text(cell) for cell in row]
-            for column, value in merged.continued(number, cells):
+        ranges = _Merged(table.merged_cell_ranges or merged.get(name, []))
+        for number, row in enumerate(table.iter_rows()):
+            cells = [""] * left + [as_text(cell) for cell in row]
+            for column, value in ranges.continued(number, cells):
                 cells[column] = value
             yield cells
 
@@ -47,7 +46,7 @@ def rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
 class _Merged:
     """Cells merged downwards: each row of such a range has the value of its first one."""
 
-    def __init__(self, ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    def __init__(self, ranges: Sequence[Range]) -> None:
         self.last_of: dict[tuple[int, int], int] = {}  # (first row, column): last row
         for (top, left), (bottom, _right) in ranges:
             if bottom > top:
@@ -66,13 +65,9 @@ class _Merged:
                 yield column, self.open[column][1]
 
 
-def _merged(table: Any) -> _Merged:
-    return _Merged(table.merged_cell_ranges or ())
-
-
-def sheet_names(path: Path) -> list[str]:
+def sheet_names(stream: IO[bytes]) -> list[str]:
     """The names of the sheets, in order."""
-    with _workbook(path) as workbook:
+    with _workbook(stream) as workbook:
         return list(workbook.sheet_names)
 
 
@@ -99,20 +94,20 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if "e+" in text else f"{value:.20f}".rstrip("0") if "e" in text else text
 
 
-def check_size(path: Path, sheet: str | None, *, max_columns: int) -> None:
+def check_size(stream: IO[bytes], *, max_columns: int) -> None:
     """Refuse what would fill the memory, before anything is unpacked into it."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
             size, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
-            if size > min(MAX_UNPACKED, max(SMALL, packed * MAX_RATIO)):
-                raise _too_large()
+            if size > min(MAX_UNPACKED, max(archives.SMALL, packed * archives.MAX_RATIO)):
+                raise too_large()
             for info in infos:
                 # Any part may be named as a sheet, and read to its end its size is known for true.
                 if info.filename.lower().endswith(".xml"):
                     _check_part(archive, info, max_columns)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise _damaged() from error
+    except archives.UNREADABLE as error:
+        raise damaged() from error
 
 
 def _check_part(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_columns: int) -> None:
@@ -122,19 +117,15 @@ def _check_part(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_columns: in
         while chunk := stream.read(1 << 20):
             block = tail + chunk
             if b"<!DOCTYPE" in block:  # no program writes one; it is there for its entities
-                raise _damaged()
+                raise damaged()
             last_row = max([last_row, *(int(number[:9]) for number in _ROW.findall(block))])
             columns.update(_FAR_COLUMN.findall(block))
             tail = block[-200:]
     width = max(_column_number(letters) for letters in columns)
     if width > max_columns and width > 26:
-        raise DomainError(
-            "too_many_columns",
-            _("The file has %(count)s columns; at most %(most)d can be read.")
-            % {"count": width, "most": max_columns},
-        )
+        raise too_many_columns(width, max_columns)
     if last_row * width > MAX_CELLS:
-        raise _too_large()
+        raise too_large()
 
 
 def _column_number(letters: bytes) -> int:
@@ -144,11 +135,14 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _workbook(path: Path) -> CalamineWorkbook:
+def _workbook(stream: IO[bytes]) -> CalamineWorkbook:
+    """By a stream, because of a path the reader believes the extension."""
     try:
-        return CalamineWorkbook.from_path(str(path))
+        return CalamineWorkbook.from_filelike(stream)
+    except PasswordError as error:
+        raise archives.encrypted() from error
     except (CalamineError, OSError, ValueError) as error:
-        raise _damaged() from error
+        raise damaged() from error
 
 
 def _sheet_name(workbook: CalamineWorkbook, sheet: str | None) -> str:
@@ -164,9 +158,20 @@ def _sheet_name(workbook: CalamineWorkbook, sheet: str | None) -> str:
     )
 
 
-def _damaged() -> DomainError:
+def damaged() -> DomainError:
+    """What a workbook is refused with that cannot be read, or that hides something."""
     return DomainError("damaged_file", _("The file is damaged or is no workbook."))
 
 
-def _too_large() -> DomainError:
+def too_large() -> DomainError:
+    """What a workbook is refused with that would fill the memory."""
     return DomainError("too_large", _("The workbook is too large. Save the sheet as CSV."))
+
+
+def too_many_columns(count: int | str, most: int) -> DomainError:
+    """What a file of any format is refused with that has more columns than can be read."""
+    return DomainError(
+        "too_many_columns",
+        _("The file has %(count)s columns; at most %(most)d can be read.")
+        % {"count": count, "most": most},
+    )

@@ -23,8 +23,8 @@ from core.importing.models import Import
 class Command(JsonCommand):
     help = (
         "Load territories, product_lines, products, aliases, partners, contacts, targets, sales or"
-        " payments from a CSV (also .gz), XLSX or XLS file. Prints rows, created, updated,"
-        " unchanged, removed, rejected, seconds, error_file, import."
+        " payments from a CSV (also .gz), XLSX, XLS or ODS file, or a .zip of one. Prints rows,"
+        " created, updated, unchanged, removed, rejected, seconds, error_file, import."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,6 +48,22 @@ class Command(JsonCommand):
             choices=[values.DAY_FIRST, values.MONTH_FIRST],
             default="",
             help="order of day and month in dates such as 5/4/2026; found out where the file tells",
+        )
+        parser.add_argument(
+            "--wide",
+            default="",
+            metavar="FIELD=VALUE_FIELD",
+            help="columns of months (2026-01, 1月, Jan): the month is FIELD, the cell VALUE_FIELD",
+        )
+        parser.add_argument("--year", type=int, help="the year of columns such as 1月 and Jan")
+        parser.add_argument(
+            "--scale",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="FIELD=1000",
+            dest="scales",
+            help="numbers given in thousands: 1000, 10000 (万) or 1000000",
         )
         parser.add_argument("--dry-run", action="store_true", help="check only, write nothing")
         parser.add_argument(
@@ -94,6 +110,9 @@ class Command(JsonCommand):
             sheet=options["sheet"],
             dates=options["dates"],
             all_or_nothing=options["all_or_nothing"],
+            wide=options["wide"],
+            year=options["year"],
+            scales=_pairs(options["scales"]),
             replace=options["replace"],
             replace_first=options["replace_first"] or "",
             replace_last=options["replace_last"] or "",
