@@ -115,8 +115,8 @@ class _Load:
         for record, first in self.repeats:
             self._repeat(record, first)
         self.outcome.changes = [
-            (self.task.rejects.file_row(row), *change)
-            for row, *change in self.store.differences.told()
+            (self.task.rejects.file_row(row), name, old, new)
+            for row, name, old, new in self.store.differences.told()
         ]
         return self.outcome
 
