@@ -45,6 +45,10 @@ class Territory(TreeModel, Model):
                 violation_error_message=_("There is a territory with this code already."),
             )
         ]
+        indexes = [
+            *TreeModel.Meta.indexes,
+            models.Index(fields=["updated_at", "id"], name="territory_changed"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -48,6 +48,10 @@ class ProductLine(TreeModel, Model):
                 violation_error_message=_("There is a product line with this code already."),
             )
         ]
+        indexes = [
+            *TreeModel.Meta.indexes,
+            models.Index(fields=["updated_at", "id"], name="productline_changed"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -121,6 +125,7 @@ class Product(Model):
         ]
         indexes = [
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="product_name_trgm"),
+            models.Index(fields=["updated_at", "id"], name="product_changed"),
         ]
 
     def __str__(self) -> str:

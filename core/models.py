@@ -12,21 +12,35 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
+from django.db.models.signals import class_prepared
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
+from core.feed import CHANGED_AT
 from core.scoping import ScopedQuerySet, scope_root, sees_everything
 
 
 class Model(models.Model):
-    """The base of the house's models. A subclass declares `scope_path` (see core.scoping)."""
+    """The base of the house's models. A subclass declares `scope_path` (see core.scoping).
+
+    `updated_at` is the database's own, whoever writes (core.feed.CHANGED_AT): an object that was
+    saved does not know the new one until it is read again.
+    """
 
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    updated_at = models.DateTimeField(_("updated at"), db_default=Now(), editable=False)
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
         abstract = True
+
+
+@receiver(class_prepared)
+def _tell_of_changes(sender: type[models.Model], **kwargs: Any) -> None:
+    """A Meta of its own would hide a trigger of the base, so that every subclass is given it."""
+    if issubclass(sender, Model):
+        CHANGED_AT.register(sender)  # type: ignore[arg-type]  # a class is meant
 
 
 class EventQuerySet(ScopedQuerySet):

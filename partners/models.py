@@ -172,6 +172,7 @@ class Partner(StatefulModel, TreeModel, Model):
             *TreeModel.Meta.indexes,
             models.Index(fields=["pinyin", "id"], name="partner_pinyin"),
             models.Index(fields=["state", "id"], name="partner_state"),
+            models.Index(fields=["updated_at", "id"], name="partner_changed"),
             GinIndex(
                 fields=["name", "short_name", "code", "pinyin"],
                 opclasses=["gin_trgm_ops"] * 4,
@@ -327,6 +328,7 @@ class Contact(Model):
                 violation_error_message=_("The partner has a first contact already."),
             )
         ]
+        indexes = [models.Index(fields=["updated_at", "id"], name="contact_changed")]
 
     def __str__(self) -> str:
         return self.name
@@ -362,6 +364,7 @@ class Site(Model):
         verbose_name = _("site")
         verbose_name_plural = _("sites")
         ordering = ["name", "id"]
+        indexes = [models.Index(fields=["updated_at", "id"], name="site_changed")]
 
     def __str__(self) -> str:
         return self.name

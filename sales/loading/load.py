@@ -306,8 +306,7 @@ class FactLoad:
             )
         self.cursor.execute(
             f"""UPDATE {self.facts} f
-               SET {", ".join(sets)}, row_no = {self._row_no()}, load_id = {self.task.load.pk},
-                   recorded_at = statement_timestamp()
+               SET {", ".join(sets)}, row_no = {self._row_no()}, load_id = {self.task.load.pk}
               FROM import_typed t JOIN import_known k USING (row_no)
              WHERE f.id = k.id AND k.changed"""
         )

@@ -62,12 +62,12 @@ def undo(kind: FactKind, load: Import) -> UndoPlan:
 
 
 def _restore(cursor: Any, kind: FactKind, values: dict[str, Any]) -> None:
-    """Changed rows as they were, removed ones back under their ids; recorded now, so that whoever
-    reads what is new reads them again."""
-    row = f"jsonb_populate_record(NULL::{kind.table}, b.row || now_recorded)"
+    """Changed rows as they were, removed ones back under their ids; marked as revised now, so that
+    whoever reads what has changed reads them again."""
+    now = "jsonb_build_object('recorded_at', statement_timestamp(), 'revised', true)"
     mine = (
-        f"FROM {BEFORE} b, jsonb_build_object('recorded_at', statement_timestamp()) now_recorded,"
-        f" {row} r WHERE b.load_id = %(load)s AND b.kind = %(kind)s"
+        f"FROM {BEFORE} b, jsonb_populate_record(NULL::{kind.table}, b.row || {now}) r"
+        " WHERE b.load_id = %(load)s AND b.kind = %(kind)s"
     )
     names = [
         one.column

@@ -5,6 +5,7 @@ Facts are signed rows written by the load only. The rollup is kept by database t
 docs/adr/sales-facts.md.
 """
 
+import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -64,7 +65,10 @@ class SalesFact(models.Model):
         db_index=False,  # partial index below: few rows have one
         verbose_name=_("Reverses"),
     )
+    # When it was written or last changed, by the clock of the database. `revised` is true once it
+    # was changed and null before, which takes no room.
     recorded_at = models.DateTimeField(_("Recorded at"), db_default=Now(), editable=False)
+    revised = models.BooleanField(null=True, editable=False)
     occurred_on = models.DateField(_("Date"))
     row_no = models.PositiveIntegerField(_("Row"), null=True, blank=True)
     kind = models.CharField(
@@ -104,6 +108,20 @@ class SalesFact(models.Model):
                 condition=Q(reverses__isnull=False),
                 name="sales_fact_reverses",
             ),
+            # For who reads what has changed. New lines are found by id: an index of all of them
+            # makes a load a tenth slower.
+            models.Index(
+                fields=["recorded_at", "id"], condition=Q(revised=True), name="sales_fact_revised"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="revised",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(),
+                func="NEW.recorded_at := statement_timestamp(); NEW.revised := true; RETURN NEW;",
+            )
         ]
 
     def __str__(self):

@@ -68,6 +68,7 @@ class Target(Model):
                 condition=Q(amount__gte=0, amount__lt=10**16), name="sales_target_amount"
             ),
         ]
+        indexes = [models.Index(fields=["updated_at", "id"], name="sales_target_changed")]
 
     def __str__(self):
         return f"{self.partner} {self.month:%Y-%m} {self.get_kind_display()}"
