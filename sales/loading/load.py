@@ -116,7 +116,7 @@ class FactLoad:
                              FROM import_typed) t WHERE row_no <> first"""
         )
         for row, cells, (first,) in self.raw("import_repeats", "b.first"):
-            reason = _("The reference repeats row %d.") % (first // self.task.table.row_scale)
+            reason = _("The reference repeats row %d.") % self.task.rejects.file_row(first)
             self.task.rejects.add(row, cells, "reference", reason)
         self.drop("import_repeats")
 

@@ -57,7 +57,7 @@ def _changes(load: FactLoad) -> list[tuple[int, str, str, str]]:
     )
     found = []
     for number, *texts in load.cursor.fetchall():
-        row = number // load.task.table.row_scale
+        row = load.task.rejects.file_row(number)
         for name, before, after in zip(names, texts[::2], texts[1::2], strict=True):
             if _plain(before) != _plain(after):
                 found.append((row, name, _plain(before), _plain(after)))

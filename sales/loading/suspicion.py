@@ -162,9 +162,8 @@ class Suspicion:
             f"""SELECT row_no, rule, field, value, usual FROM import_suspects
                  ORDER BY row_no, rule LIMIT {SHOWN}"""
         )
-        scale = self.load.task.table.row_scale
         self.load.outcome.suspects = [
-            (row // scale, field, reason_of(rule, value, usual))
+            (self.load.task.rejects.file_row(row), field, reason_of(rule, value, usual))
             for row, rule, field, value, usual in self.cursor.fetchall()
         ]
 
