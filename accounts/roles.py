@@ -142,7 +142,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.contact": "view add change",
         "sales.target": "view add change",
         "sales.productalias": "view add change",
-        "core.import": "add",
+        "core.import": "view add",
     },
 }
 

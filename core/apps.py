@@ -21,6 +21,8 @@ class CoreConfig(AppConfig):
         overview = tabs.Tab("overview", _("Overview"), "core/_webhook.html", order=0)
         tabs.register("core.webhookendpoint", overview)
 
+        events.register("core.import.applied", _("Import applied"), "file-import")
+        events.register("core.import.undone", _("Import undone"), "arrow-back-up")
         navigation.register(
             navigation.Item(
                 "imports",

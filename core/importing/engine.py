@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import context
+from core import audit, context
 from core.errors import Conflict, DomainError
 from core.importing import mapping, readers, registry, scales, wide
 from core.importing.models import Import
@@ -126,7 +126,7 @@ def apply(task: Task, *, all_or_nothing: bool) -> Result:
         if task.dry_run:
             transaction.set_rollback(True)
         else:
-            _mark_applied(load, outcome)
+            _mark_applied(load, outcome, by=task.by)
     return Result(outcome, task.rejects, error_file)
 
 
@@ -142,6 +142,7 @@ def undo(load: Import, *, by: Any) -> registry.UndoPlan:
         plan = registry.get(row.kind).undo(row, by=by)
         load.state, load.undone_by, load.undone_at = Import.State.UNDONE, by, timezone.now()
         load.save(update_fields=["state", "undone_by", "undone_at"])
+        _record("undone", load, by, deleted=plan.deleted, restored=plan.restored)
     return plan
 
 
@@ -191,8 +192,16 @@ def same_file_before(load: Import) -> Import | None:
     return earlier.order_by("-id").first()
 
 
-def _mark_applied(load: Import, outcome: Outcome) -> None:
-    for name in COUNTS:
-        setattr(load, name, getattr(outcome, name))
+def _mark_applied(load: Import, outcome: Outcome, *, by: Any) -> None:
+    counts = {name: getattr(outcome, name) for name in COUNTS}
+    for name, count in counts.items():
+        setattr(load, name, count)
     load.state, load.applied_at = Import.State.APPLIED, timezone.now()
     load.save()
+    _record("applied", load, by, **counts)
+
+
+def _record(what: str, load: Import, by: Any, **counts: int) -> None:
+    """One event a file: rows that come by the million have none each."""
+    data = {"import": load.pk, "kind": load.kind, **counts}
+    audit.record(f"core.import.{what}", load, by=by, data=data)
