@@ -298,6 +298,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,  # ?fields= leaves out any of them
     "ENUM_NAME_OVERRIDES": {
         "ProductLineRole": "catalog.models.ProductLine.Role",
         "ContactRole": "partners.models.Contact.Role",

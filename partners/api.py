@@ -40,6 +40,7 @@ class PartnerRow(RowSerializer):
             "owner_username": "owner__username",
             "parent_code": "parent__code",
         }
+        needs = {"parent_code": ("parent",)}
 
 
 class PartnerDetail(PartnerRow):
@@ -96,16 +97,18 @@ class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):
 
     def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A parent that the user does not see is not told of, and the note is the vendor's own."""
-        seen = visible_parents({row["parent"] for row in rows}, self.request.user)
-        return [{**row, **_hidden(row, row["parent"] in seen, self.request.user)} for row in rows]
+        seen = visible_parents({row.get("parent") for row in rows}, self.request.user)
+        return [
+            {**row, **_hidden(row, row.get("parent") in seen, self.request.user)} for row in rows
+        ]
 
 
 def _hidden(row: dict[str, Any], parent_seen: bool, user: Any) -> dict[str, Any]:
     """The values that `user` is shown instead."""
     hidden: dict[str, Any] = {} if parent_seen else {"parent": None, "parent_code": None}
-    if user.is_partner_user and "note" in row:
+    if user.is_partner_user:
         hidden["note"] = ""
-    return hidden
+    return {name: value for name, value in hidden.items() if name in row}
 
 
 class ContactRow(RowSerializer):

@@ -121,10 +121,9 @@ class SchemeVersionViewSet(TransitionsMixin, ScopedViewSet):
     filterset_class = SchemeVersionFilter
     ordering = ("-id",)
 
-    def represent(self, pk: int) -> dict[str, Any]:
-        version = self.get_queryset().select_related("scheme").filter(pk=pk).first()
-        found = definition(version) if version else {}
-        return super().represent(pk) | {name: found[name] for name in ("scope", "items", "levels")}
+    def elsewhere(self, pk: int) -> dict[str, Any]:
+        found = definition(SchemeVersion.objects.select_related("scheme").get(pk=pk))
+        return {name: found[name] for name in ("scope", "items", "levels")}
 
 
 class SchemeViewSet(WriteMixin, ScopedViewSet):
@@ -138,18 +137,17 @@ class SchemeViewSet(WriteMixin, ScopedViewSet):
     ordering_fields = {"code": "code", "name": "name", "id": "pk"}
     PERMISSIONS = ScopedViewSet.PERMISSIONS | {"drafts": "add"}
 
-    def represent(self, pk: int) -> dict[str, Any]:
+    def elsewhere(self, pk: int) -> dict[str, Any]:
         versions = SchemeVersion.objects.visible_to(self.request.user).filter(scheme_id=pk)
-        rows = list(VersionRow.read(versions.order_by("-number")))
-        return super().represent(pk) | {"versions": rows}
+        return {"versions": list(VersionRow.read(versions.order_by("-number")))}
 
     @extend_schema(request=None, responses={201: VersionDetail})
     @action(detail=True, methods=["post"])
     def drafts(self, request: Any, pk: int) -> Response:
         """The open draft of the scheme, or a new one: a copy of its newest version."""
         draft = services.draft_version(scheme=self.get_object(), by=request.user)
-        shown = SchemeVersionViewSet(request=request, action="retrieve").represent(draft.pk)
-        return Response(shown, status=status.HTTP_201_CREATED)
+        shown = SchemeVersionViewSet(request=request, action="retrieve")
+        return shown.answer(shown.represent(draft.pk), status.HTTP_201_CREATED)
 
 
 class ScheduleRow(RowSerializer):
@@ -205,6 +203,7 @@ class EvaluationRow(RowSerializer):
             "as_of",
             "computed_at",
             "published_at",
+            "updated_at",
         )
         paths = {"scheme_code": "scheme__code", "version_number": "scheme_version__number"}
 
@@ -247,7 +246,7 @@ class EvaluationViewSet(TransitionsMixin, CreateMixin, ScopedViewSet):
             on=timezone.localdate(),
         )
         evaluation = Evaluation.objects.get(job=job)
-        return Response(self.represent(evaluation.pk), status=status.HTTP_202_ACCEPTED)
+        return self.answer(self.represent(evaluation.pk), status.HTTP_202_ACCEPTED)
 
 
 # --- Scores ---------------------------------------------------------------------------------------
@@ -326,6 +325,7 @@ class ScoreViewSet(ScopedViewSet):
     row_class = ScoreRow
     detail_class = ScoreDetail
     filterset_class = ScoreFilter
+    changed_at = None
     ordering = ("-evaluation", "rank")
     ordering_fields = {
         "evaluation": "evaluation",
@@ -335,10 +335,9 @@ class ScoreViewSet(ScopedViewSet):
         "id": "pk",
     }
 
-    def represent(self, pk: int) -> dict[str, Any]:
-        row = super().represent(pk)
+    def elsewhere(self, pk: int) -> dict[str, Any]:
         score = self._with_evaluation().get(pk=pk)
-        return row | {"items": [_item(score, line) for line in selectors.scorecard(score)]}
+        return {"items": [_item(score, line) for line in selectors.scorecard(score)]}
 
     def _with_evaluation(self) -> QuerySet:
         return Score.objects.select_related("evaluation__scheme_version__scheme")

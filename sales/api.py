@@ -5,6 +5,7 @@ from core.api.queries import Filters, Ordering
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, WriteMixin
 from sales.bulk import BulkMixin
+from sales.changes import FactPages
 from sales.filters import PaymentFilter, ProductAliasFilter, SalesFactFilter, TargetFilter
 from sales.models import Payment, ProductAlias, SalesFact, Target
 
@@ -35,6 +36,7 @@ class SalesFactViewSet(BulkMixin, ScopedViewSet):
     by the thousand. The list goes by `after`, the id of the last line you have."""
 
     model = SalesFact
+    changed_at, change_pages = "recorded_at", FactPages
     row_class = detail_class = SalesFactRow
     filterset_class = SalesFactFilter
     pagination_class = KeyPages
@@ -106,6 +108,7 @@ class PaymentViewSet(ScopedViewSet):
     id of the last payment you have."""
 
     model = Payment
+    changed_at, change_pages = "recorded_at", FactPages
     row_class = detail_class = PaymentRow
     filterset_class = PaymentFilter
     pagination_class = KeyPages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -27,7 +27,8 @@ def whole_number(request: Any, name: str, default: int, least: int, most: int) -
     raise ValidationError({name: [message]}, "out_of_range")
 
 
-def _size(request: Any) -> int:
+def page_size(request: Any) -> int:
+    """How many rows a page has; 400 when it is no such number."""
     return whole_number(request, "page_size", SIZE, 1, MAX_SIZE)
 
 
@@ -41,9 +42,15 @@ def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str,
     }
 
 
-_SIZE_PARAMETER = _parameter(
+SIZE_PARAMETER = _parameter(
     "page_size", "Rows a page.", {"minimum": 1, "maximum": MAX_SIZE, "default": SIZE}
 )
+
+
+CURSOR_SCHEMA = {
+    "type": "string",
+    "description": "For the next poll. Only where changes are asked for.",
+}
 
 
 class Pages(BasePagination):
@@ -54,7 +61,7 @@ class Pages(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         self.request = request
-        size = _size(request)
+        size = page_size(request)
         self.number = whole_number(request, "page", 1, 1, self.last_page)
         start = (self.number - 1) * size
         rows = list(view.read(queryset)[start : start + size + 1])
@@ -88,13 +95,13 @@ class Pages(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         page = {"minimum": 1, "maximum": self.last_page, "default": 1}
-        return [_parameter("page", "Number of the page.", page), _SIZE_PARAMETER]
+        return [_parameter("page", "Number of the page.", page), SIZE_PARAMETER]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
-            "required": ["count", "next", "previous", "results"],
+            "required": ["next", "results"],  # of changes there is no count
             "properties": {
                 "count": {
                     "type": ["integer", "null"],
@@ -103,6 +110,7 @@ class Pages(BasePagination):
                 },
                 "next": link,
                 "previous": link,
+                "cursor": CURSOR_SCHEMA,
                 "results": schema,
             },
         }
@@ -115,13 +123,15 @@ class KeyPages(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         self.request = request
-        size = _size(request)
+        size = page_size(request)
         down = request.query_params.get("ordering") == "-id"
         after = whole_number(request, "after", 0, 0, MAX_KEY)
         if after:
             queryset = queryset.filter(**{"pk__lt" if down else "pk__gt": after})
-        rows = list(view.read(queryset.order_by("-pk" if down else "pk"))[: size + 1])
-        self.last = rows[size - 1]["id"] if len(rows) > size else None
+        ordered = queryset.order_by("-pk" if down else "pk")
+        rows = list(view.read(ordered).annotate(_key=F("pk"))[: size + 1])
+        keys = [row.pop("_key") for row in rows]
+        self.last = keys[size - 1] if len(rows) > size else None
         return rows[:size]
 
     def get_paginated_response(self, data: list[Any]) -> Response:
@@ -132,7 +142,7 @@ class KeyPages(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         text = "The id of the last row you have; the rows after it follow."
-        return [_parameter("after", text, {"minimum": 0, "maximum": MAX_KEY}), _SIZE_PARAMETER]
+        return [_parameter("after", text, {"minimum": 0, "maximum": MAX_KEY}), SIZE_PARAMETER]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -140,6 +150,7 @@ class KeyPages(BasePagination):
             "required": ["next", "results"],
             "properties": {
                 "next": {"type": ["string", "null"], "format": "uri"},
+                "cursor": CURSOR_SCHEMA,
                 "results": schema,
             },
         }

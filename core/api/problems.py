@@ -29,6 +29,7 @@ TITLES = {
     405: gettext_lazy("Not possible with this address"),
     406: gettext_lazy("This format is not served"),
     409: gettext_lazy("Not possible now"),
+    412: gettext_lazy("Changed meanwhile"),
     413: gettext_lazy("Too large"),
     415: gettext_lazy("This format is not read"),
     422: gettext_lazy("Not carried out"),

@@ -1,7 +1,9 @@
-"""What the address of a list asks for: filters, search, order. Anything unknown is refused."""
+"""What an address asks for: fields, and of a list filters, search, order. Anything unknown is
+refused."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,10 +12,29 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 
+from core.api.changes import ChangePages
 from core.filters import search
 
+FIELDS = "fields"
 _SEARCH_LENGTH = 100
 _MOST_TERMS = 4
+
+
+def fields_of(request: Any, known: Sequence[str]) -> list[str] | None:
+    """`?fields=code,name`: those of the known fields that are asked for, in their own order; None
+    where all are. ValidationError naming those that do not exist."""
+    given = request.query_params.get(FIELDS)
+    if given is None:
+        return None
+    asked = given.split(",")
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        message = _("There is no field “%(names)s”. There are: %(known)s.") % {
+            "names": ", ".join(unknown)[:200],
+            "known": ", ".join(known),
+        }
+        raise ValidationError({FIELDS: [message]}, "unknown_field")
+    return [name for name in known if name in asked]
 
 
 class Filters(DjangoFilterBackend):
@@ -33,7 +54,9 @@ class Filters(DjangoFilterBackend):
         return view.filterset_class(request.query_params, queryset, request=request)
 
     def _refuse_unknown(self, request: Any, view: Any) -> None:
-        known = {*view.pagination_class.parameters, "ordering"}
+        known = {*view.pagination_class.parameters, "ordering", FIELDS}
+        if view.changed_at:
+            known.update(ChangePages.parameters)
         if view.search_fields:
             known.add("q")
         for name, value in request.query_params.items():

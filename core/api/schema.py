@@ -11,8 +11,11 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema as BaseSchema
+from drf_spectacular.utils import OpenApiParameter
 
-from core.api import problems
+from core.api import changes, conditions, problems
+from core.api.queries import FIELDS
+from core.api.rendering import CSVRenderer
 
 _PROBLEM = {
     "type": "object",
@@ -42,6 +45,13 @@ _PROBLEM = {
 }
 _ALWAYS = (400, 401, 403, 406, 429)
 _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
+# The operations on one row that show it or change it.
+_OF_ONE = ("retrieve", "partial_update", "destroy", "fire")
+_CSV = {
+    "type": "string",
+    "description": "The same rows, the names of the fields first. The next page is in the header "
+    "Link, the cursor in X-Cursor.",
+}
 
 
 class AutoSchema(BaseSchema):
@@ -58,8 +68,63 @@ class AutoSchema(BaseSchema):
         # A schema that is written out stands only where there is a body to describe.
         return schema, required or isinstance(serializer, dict)
 
+    def get_override_parameters(self) -> list[Any]:
+        """Which fields are wanted, and under which condition."""
+        view: Any = self.view
+        verb = getattr(view, "action", "")
+        if verb not in ("list", "create", *_OF_ONE) or not hasattr(view, "row_class"):
+            return []
+        found = [] if verb == "destroy" else [self._fields(view, verb)]
+        if verb in _OF_ONE:
+            found.append(_tags(conditions.MATCH, "Only if the row is as you read it, else 412."))
+        if verb == "retrieve":
+            found.append(_tags(conditions.NONE_MATCH, "Only if it is another one, else 304."))
+        if verb not in ("list", "destroy"):
+            found.append(
+                OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201, 202])
+            )
+        return found
+
+    def _fields(self, view: Any, verb: str) -> OpenApiParameter:
+        shape = view.row_class if verb == "list" else view.detail_class
+        names = {"type": "string", "enum": list(shape.Meta.fields)}
+        return OpenApiParameter(
+            FIELDS,
+            {"type": "array", "items": names, "minItems": 1},
+            description="Only these fields; without it, all of them.",
+            style="form",
+            explode=False,
+        )
+
+    def _get_pagination_parameters(self) -> list[dict[str, Any]]:
+        view: Any = self.view
+        found, pages = super()._get_pagination_parameters(), self._get_paginator()
+        walks = found and not isinstance(pages, changes.ChangePages) and view.changed_at
+        return [*found, *(changes.parameters() if walks else ())]
+
+    def _get_response_for_code(
+        self,
+        serializer: Any,
+        status_code: Any,
+        media_types: Any = None,
+        direction: Any = "response",
+    ) -> dict[str, Any]:
+        found = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        if CSVRenderer.media_type in found.get("content", {}):
+            found["content"][CSVRenderer.media_type] = {"schema": _CSV}
+        return found
+
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(self.path_prefix).strip("/").split("/")[0]]
+
+
+def _tags(header: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        header,
+        {"type": "string", "pattern": conditions.TAGS},
+        OpenApiParameter.HEADER,
+        description=description,
+    )
 
 
 def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -84,6 +149,11 @@ def _more(path: str, method: str, operation: dict[str, Any]) -> list[int]:
         found.append(409)
     if "requestBody" in operation:
         found += [413, 415]
+    headers = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}
+    if conditions.MATCH in headers:
+        found.append(412)
+    if conditions.NONE_MATCH in headers:
+        operation["responses"]["304"] = {"description": "You have it already."}
     return found
 
 

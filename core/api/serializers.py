@@ -8,6 +8,7 @@ code among those that the user may see; what the values must be, the model says 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -160,19 +161,28 @@ class HouseSerializer(serializers.ModelSerializer):
 
 class RowSerializer(HouseSerializer):
     """Names the columns of a row. `Meta.paths` gives the lookups of those of related rows:
-    {"territory_code": "territory__code"}."""
+    {"territory_code": "territory__code"}; `Meta.needs` the columns without which the view cannot
+    show a field: {"parent_code": ("parent",)}."""
 
     @classmethod
-    def read(cls, queryset: Any) -> Any:
-        """The rows of `queryset` as dicts, ready to become JSON."""
-        paths = getattr(cls.Meta, "paths", {})
+    def read(cls, queryset: Any, names: Sequence[str] | None = None) -> Any:
+        """The rows of `queryset` as dicts, ready to become JSON; only the fields `names`, if given,
+        and what they need."""
+        given = cls.Meta.fields if names is None else names
+        needs = getattr(cls.Meta, "needs", {})
+        wanted = dict.fromkeys([*given, *(need for name in given for need in needs.get(name, ()))])
+        paths = {name: path for name, path in cls._paths().items() if name in wanted}
         # Declared fields are no columns: the view fills them in.
-        elsewhere = {*paths, *cls._declared_fields}
-        own = [name for name in cls.Meta.fields if name not in elsewhere]
-        return queryset.values(*own, **{name: models.F(path) for name, path in paths.items()})
+        own = [name for name in wanted if name not in {*paths, *cls._declared_fields}]
+        related = {name: models.F(path) for name, path in paths.items()}
+        return queryset.values(*(own or ["pk"]), **related)
+
+    @classmethod
+    def _paths(cls) -> dict[str, str]:
+        return getattr(cls.Meta, "paths", {})
 
     def build_field(self, field_name: str, info: Any, model_class: Any, nested_depth: int) -> Any:
-        path = getattr(self.Meta, "paths", {}).get(field_name)
+        path = self._paths().get(field_name)
         if path is None:
             return super().build_field(field_name, info, model_class, nested_depth)
         null = False

@@ -3,24 +3,39 @@ verbs as its pages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core import crud, workflow
+from core.api import conditions
+from core.api.changes import ChangePages
 from core.api.pages import Pages
-from core.api.queries import Filters, Ordering, Search
+from core.api.queries import Filters, Ordering, Search, fields_of
+from core.api.rendering import CSVRenderer, JSONRenderer
 from core.api.serializers import RowSerializer, TextField, WriteSerializer
 
 Rows = list[dict[str, Any]]  # outside of the class, whose own `list` is a verb
+
+
+def _beside(page: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a CSV has no place for, as headers."""
+    if page.get("next"):
+        yield "Link", f'<{page["next"]}>; rel="next"'
+    if page.get("cursor"):
+        yield "X-Cursor", page["cursor"]
 
 
 class ScopedViewSet(GenericViewSet):
@@ -34,8 +49,12 @@ class ScopedViewSet(GenericViewSet):
     search_fields: ClassVar[tuple[str, ...]] = ()
     ordering: ClassVar[tuple[str, ...]] = ("id",)
     ordering_fields: ClassVar[dict[str, Any]] = {"id": "pk"}
+    # The time of a row's last change; None: it has none.
+    changed_at: ClassVar[str | None] = "updated_at"
+    change_pages: ClassVar[type[ChangePages]] = ChangePages
 
     pagination_class = Pages
+    renderer_classes = [JSONRenderer, CSVRenderer]
     filter_backends = [Filters, Search, Ordering]
     lookup_value_converter = "int"
     metadata_class = None  # OPTIONS: the schema says it better
@@ -53,7 +72,34 @@ class ScopedViewSet(GenericViewSet):
         verb = self.PERMISSIONS.get(self.action, "view")
         return f"{self.model._meta.app_label}.{verb}_{self.model._meta.model_name}"
 
+    def get_renderers(self) -> list[Any]:
+        """Lists are JSON or CSV, everything else is JSON."""
+        return [kind() for kind in self.renderer_classes[: None if self.action == "list" else 1]]
+
     # --- Reading ---
+
+    @property
+    def paginator(self) -> Any:
+        """The pages of the list; a walk over its changes where the address asks for them."""
+        if not hasattr(self, "_paginator"):
+            changes = self.changed_at and self.change_pages.asked_for(self.request)
+            kind = self.change_pages if changes else self.pagination_class
+            self._paginator = kind and kind()
+        return self._paginator
+
+    @cached_property
+    def asked(self) -> list[str] | None:
+        """The fields that the address asks for; None: all."""
+        return fields_of(self.request, self._shape.Meta.fields)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The fields of the answer."""
+        return self._shape.Meta.fields if self.asked is None else self.asked
+
+    @property
+    def _shape(self) -> type[RowSerializer]:
+        return self.row_class if self.action == "list" else self.detail_class
 
     def get_queryset(self) -> QuerySet:
         """The rows that the user may see."""
@@ -66,7 +112,7 @@ class ScopedViewSet(GenericViewSet):
 
     def read(self, queryset: QuerySet) -> QuerySet:
         """Rows of the list, flat."""
-        return self.row_class.read(queryset)
+        return self.row_class.read(queryset, self.asked)
 
     def get_object(self) -> Any:
         """The row in the address; 404 when the user does not see it."""
@@ -78,24 +124,63 @@ class ScopedViewSet(GenericViewSet):
     def list(self, request: Any) -> Response:
         """A page of rows."""
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.shown(rows))
+        response = self.get_paginated_response(self._trimmed(self.shown(rows)))
+        for header, value in _beside(response.data):
+            response.headers[header] = value
+        return response
 
     def retrieve(self, request: Any, pk: int) -> Response:
         """One row."""
-        return Response(self.represent(pk))
+        return self.answer(self.represent(pk))
+
+    def answer(self, row: dict[str, Any], status: int = status.HTTP_200_OK) -> Response:
+        """One row with its ETag; 304 without it when the client says that it has it."""
+        tag = conditions.tag_of(row)
+        if self.request.method in SAFE_METHODS:
+            conditions.check_match(self.request, tag)
+            if conditions.is_known(self.request, tag):
+                return Response(status=304, headers={"ETag": tag})
+        return Response(row, status=status, headers={"ETag": tag})
 
     def represent(self, pk: int) -> dict[str, Any]:
         """The row as the API shows it; 404 when the user does not see it."""
-        row = self.detail_class.read(self.get_queryset().filter(pk=pk)).first()
+        row = self.detail_class.read(self.get_queryset().filter(pk=pk), self.asked).first()
         if row is None:
             raise Http404
-        return self.shown([row])[0]
+        if not {*self.names}.isdisjoint(self.detail_class._declared_fields):
+            row |= self.elsewhere(pk)
+        return self._trimmed(self.shown([row]))[0]
+
+    def elsewhere(self, pk: int) -> dict[str, Any]:
+        """The values of the fields of one row that are no columns of it."""
+        return {}
+
+    def _trimmed(self, rows: Rows) -> Rows:
+        """Without what was read only to show something else."""
+        if self.asked is None:
+            return rows
+        return [{name: row[name] for name in self.asked} for row in rows]
 
     def shown(self, rows: Rows) -> Rows:
         """The rows as the user may read them; override it where a column tells of another row."""
         return rows
 
     # --- Writing ---
+
+    @contextmanager
+    def held(self) -> Iterator[Any]:
+        """The row in the address, which nobody else changes until the block and its transaction
+        end. 404 when the user does not see it, 412 when it is not in the state that `If-Match`
+        names."""
+        with transaction.atomic():
+            # As an UPDATE locks: loads that only refer to the row go on.
+            rows = self.get_queryset().select_for_update(of=("self",), no_key=True)
+            found = rows.filter(pk=self.kwargs["pk"]).first()
+            if found is None:
+                raise Http404
+            if conditions.wants_match(self.request):
+                conditions.check_match(self.request, conditions.tag_of(self.represent(found.pk)))
+            yield found
 
     def checked(self, **kwargs: Any) -> dict[str, Any]:
         """The values of the request, of the right types; raises ValidationError."""
@@ -110,7 +195,7 @@ class CreateMixin:
     def create(self: Any, request: Any) -> Response:
         """Make a row."""
         obj = crud.save(self.model(**self.checked()), by=request.user)
-        return Response(self.represent(obj.pk), status=status.HTTP_201_CREATED)
+        return self.answer(self.represent(obj.pk), status.HTTP_201_CREATED)
 
 
 class UpdateMixin:
@@ -118,11 +203,11 @@ class UpdateMixin:
 
     def partial_update(self: Any, request: Any, pk: int) -> Response:
         """Change the fields that are given."""
-        obj = self.get_object()
-        for name, value in self.checked(partial=True).items():
-            setattr(obj, name, value)
-        crud.save(obj, by=request.user)
-        return Response(self.represent(pk))
+        with self.held() as obj:
+            for name, value in self.checked(partial=True).items():
+                setattr(obj, name, value)
+            crud.save(obj, by=request.user)
+            return self.answer(self.represent(pk))
 
 
 class DeleteMixin:
@@ -130,7 +215,8 @@ class DeleteMixin:
 
     def destroy(self: Any, request: Any, pk: int) -> Response:
         """Delete a row; 409 while other rows need it."""
-        crud.delete(self.get_object(), by=request.user)
+        with self.held() as obj:
+            crud.delete(obj, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -188,11 +274,11 @@ class TransitionsMixin:
     @action(detail=True, methods=["post"], url_path="transitions/<slug:name>")
     def fire(self: Any, request: Any, pk: int, name: str) -> Response:
         """Change the state; 409 with every reason when that is not possible."""
-        obj = self.get_object()
-        if name not in workflow.names(self.model):
-            raise Http404
-        data = Reason(data=request.data)
-        data.is_valid(raise_exception=True)
-        reason = data.validated_data["reason"]
-        workflow.fire(obj, name, by=request.user, on=timezone.localdate(), reason=reason)
-        return Response(self.represent(pk))
+        with self.held() as obj:
+            if name not in workflow.names(self.model):
+                raise Http404
+            data = Reason(data=request.data)
+            data.is_valid(raise_exception=True)
+            reason = data.validated_data["reason"]
+            workflow.fire(obj, name, by=request.user, on=timezone.localdate(), reason=reason)
+            return self.answer(self.represent(pk))

@@ -70,7 +70,10 @@ class ProductAlias(Model):
                 violation_error_message=_("The factor must be above zero."),
             ),
         ]
-        indexes = [models.Index(Upper("code"), name="product_alias_code")]
+        indexes = [
+            models.Index(Upper("code"), name="product_alias_code"),
+            models.Index(fields=["updated_at", "id"], name="product_alias_changed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.unit}".strip()

@@ -19,6 +19,16 @@ FIRST_DAY, LAST_DAY = "1990-01-01", "2100-12-31"
 TOO_MUCH = 10**14
 
 
+# A fact that changes says so, and when.
+REVISED = pgtrigger.Trigger(
+    name="revised",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Update,
+    condition=pgtrigger.AnyChange(),
+    func="NEW.recorded_at := statement_timestamp(); NEW.revised := true; RETURN NEW;",
+)
+
+
 class SalesKind(models.TextChoices):
     SELL_IN = "sell_in", _("Sell-in")
     SELL_THROUGH = "sell_through", _("Sell-through")
@@ -114,15 +124,7 @@ class SalesFact(models.Model):
                 fields=["recorded_at", "id"], condition=Q(revised=True), name="sales_fact_revised"
             ),
         ]
-        triggers = [
-            pgtrigger.Trigger(
-                name="revised",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.AnyChange(),
-                func="NEW.recorded_at := statement_timestamp(); NEW.revised := true; RETURN NEW;",
-            )
-        ]
+        triggers = [REVISED]
 
     def __str__(self):
         return f"{self.source} {self.reference}"

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.scoping import ScopedQuerySet
-from sales.models.facts import FIRST_DAY, LAST_DAY, TOO_MUCH
+from sales.models.facts import FIRST_DAY, LAST_DAY, REVISED, TOO_MUCH
 
 
 class Payment(models.Model):
@@ -34,6 +34,7 @@ class Payment(models.Model):
         verbose_name=_("Import"),
     )
     recorded_at = models.DateTimeField(_("Recorded at"), db_default=Now(), editable=False)
+    revised = models.BooleanField(null=True, editable=False)  # as that of sales lines
     paid_on = models.DateField(_("Paid on"))
     due_on = models.DateField(_("Due on"), null=True, blank=True)
     row_no = models.PositiveIntegerField(_("Row"), null=True, blank=True)
@@ -62,7 +63,11 @@ class Payment(models.Model):
         ]
         indexes = [
             models.Index(fields=["partner", "paid_on"], name="payment_partner_date"),
+            models.Index(
+                fields=["recorded_at", "id"], condition=Q(revised=True), name="payment_revised"
+            ),
         ]
+        triggers = [REVISED]
 
     def __str__(self):
         return f"{self.source} {self.reference}"

@@ -56,7 +56,7 @@ def test_methods_formats_and_types(cast, as_user):
     caller = as_user(cast.director)
     problem(caller.put(PARTNERS, {}), 405, "method_not_allowed")
     problem(caller.options(PARTNERS), 405, "method_not_allowed")
-    problem(caller.get(PARTNERS, headers={"Accept": "text/csv"}), 406, "not_acceptable")
+    problem(caller.get(PARTNERS, headers={"Accept": "text/html"}), 406, "not_acceptable")
     problem(caller.post(PARTNERS, b"a=1", content_type="text/plain"), 415, "unsupported_media_type")
 
 
