@@ -15,6 +15,7 @@ from accounts.api import TerritoryViewSet
 from catalog.api import ProductLineViewSet, ProductViewSet
 from core.api.permissions import ModelPermission
 from partners.api import ContactViewSet, LevelViewSet, PartnerViewSet, SiteViewSet
+from partners.feed import EventViewSet
 from performance.api import (
     EvaluationScheduleViewSet,
     EvaluationViewSet,
@@ -43,6 +44,7 @@ router.register("scheme-versions", SchemeVersionViewSet, "schemeversion")
 router.register("evaluation-schedules", EvaluationScheduleViewSet, "evaluationschedule")
 router.register("evaluations", EvaluationViewSet, "evaluation")
 router.register("scores", ScoreViewSet, "score")
+router.register("events", EventViewSet, "event")
 
 
 class SchemaView(SpectacularAPIView):
