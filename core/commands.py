@@ -6,6 +6,7 @@ import json
 import sys
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import OperationalError
@@ -36,6 +37,8 @@ class JsonCommand(BaseCommand):
                 result = self.run(**options)
             except DomainError as error:
                 self.fail(error.code, str(error.message))
+            except ValidationError as error:
+                self.fail("invalid", " ".join(error.messages))
             except OperationalError as error:
                 self.fail("database_unreachable", str(error).strip().splitlines()[0])
             else:

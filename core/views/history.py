@@ -92,8 +92,9 @@ def _field(model: type[models.Model] | None, name: str) -> Any:
 
 
 def _label(model: type[models.Model] | None, name: str) -> str:
+    """The name of the field; of what is told besides (such as related rows), the word itself."""
     field = _field(model, name)
-    return str(getattr(field, "verbose_name", name))
+    return str(getattr(field, "verbose_name", "") or _(name.replace("_", " ")))
 
 
 def _value(model: Any, name: str, value: Any, names: dict[tuple[Any, Any], str]) -> str:
@@ -112,6 +113,8 @@ def _value(model: Any, name: str, value: Any, names: dict[tuple[Any, Any], str])
     if isinstance(field, models.DateTimeField):
         moment = parse_datetime(value)
         return f"{moment:%Y-%m-%d %H:%M}" if moment else str(value)
+    if isinstance(value, list):
+        return listed(str(one) for one in value)
     return str(value)
 
 
