@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import django_filters
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from accounts.models import Territory, User
+from accounts.models import ApiClient, Territory, User
 from accounts.roles import Role
 from core.filters import AnyOf, FilterSet
 
@@ -29,3 +29,13 @@ class UserFilter(FilterSet):
     class Meta:
         model = User
         fields = ["role", "territories", "is_active"]
+
+
+class ApiClientFilter(FilterSet):
+    state = AnyOf(label=_("state"), choices=ApiClient.State)
+    access = AnyOf(label=pgettext_lazy("API client", "access"), choices=ApiClient.Access)
+    sandbox = django_filters.BooleanFilter(label=_("sandbox"))
+
+    class Meta:
+        model = ApiClient
+        fields = ["state", "access", "sandbox"]

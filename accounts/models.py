@@ -12,7 +12,7 @@ from django.db.models.functions import Upper
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.roles import GLOBAL_ROLES, PARTNER_ROLES, Role
+from accounts.roles import GLOBAL_ROLES, MACHINE_ROLES, PARTNER_ROLES, Role
 from core.models import Model
 from core.scoping import ScopedQuerySet
 from core.trees import TreeModel
@@ -66,7 +66,7 @@ class UserQuerySet(ScopedQuerySet):
 
     def staff(self) -> QuerySet:
         """The vendor's own people who can own partners."""
-        return self.filter(is_active=True).exclude(role__in=[*PARTNER_ROLES, Role.INTEGRATION])
+        return self.filter(is_active=True).exclude(role__in=[*PARTNER_ROLES, *MACHINE_ROLES])
 
     def machines(self) -> QuerySet:
         """The accounts in force that programs act as."""
@@ -149,4 +149,5 @@ class User(AbstractUser):
             self.groups.set(Group.objects.filter(name=self.role))
 
 
-from accounts.api_clients import ApiClient  # noqa: E402, F401  Django finds models here
+# Django finds models here.
+from accounts.api_models import ApiCall, ApiClient  # noqa: E402, F401

@@ -24,6 +24,7 @@ class Role(models.TextChoices):
     PARTNER_ADMIN = "partner_admin", _("Partner administrator")
     PARTNER_MEMBER = "partner_member", _("Partner member")
     INTEGRATION = "integration", _("Integration")
+    LIMITED_INTEGRATION = "limited_machine", _("Integration, limited")
 
 
 GLOBAL_ROLES = frozenset(
@@ -38,6 +39,8 @@ GLOBAL_ROLES = frozenset(
     }
 )
 PARTNER_ROLES = frozenset({Role.PARTNER_ADMIN, Role.PARTNER_MEMBER})
+# Machines at the API; the second sees territories and partners that are named to it.
+MACHINE_ROLES = frozenset({Role.INTEGRATION, Role.LIMITED_INTEGRATION})
 
 _MASTER_DATA = {
     "accounts.territory": "view",
@@ -101,6 +104,8 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
     | {
         "accounts.user": _ALL,
         "accounts.territory": _ALL,
+        "accounts.apiclient": _ALL,
+        "accounts.apicall": "view",
         "catalog.productline": _ALL,
         "catalog.product": _ALL,
         "partners.partner": f"{_ALL} change_state",
@@ -143,6 +148,14 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.target": "view add change",
         "sales.productalias": "view add change",
         "core.import": "view add",
+    },
+    # Products are everybody's: who may touch some partners only, does not change them.
+    Role.LIMITED_INTEGRATION: _READ
+    | {
+        "partners.partner": "view add change",
+        "partners.contact": "view add change",
+        "sales.target": "view add change",
+        "core.import": "add",
     },
 }
 

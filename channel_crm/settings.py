@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
+    "accounts.middleware.ApiCallMiddleware",
     "core.api.middleware.ApiProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -171,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},  # busy workers need not catch up with what the next one does
     },
     "forget-deliveries": {"task": "core.webhooks.tasks.forget_deliveries", "schedule": 3600},
+    "forget-calls": {"task": "accounts.tasks.forget_calls", "schedule": 3600},
 }
 
 # --- Users ----------------------------------------------------------------------------------------
@@ -272,15 +274,17 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API ------------------------------------------------------------------------------------------
-# Requests a user may make in a window ("1200/min"); empty: as many as they like.
+# Requests a user or a client without a limit of its own may make in a window ("1200/min"), and
+# how often one address may ask for tokens; empty: as many as they like.
 API_RATE = env("API_RATE", default="1200/min")
+API_TOKEN_RATE = env("API_TOKEN_RATE", default="60/min")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api_auth.ClientAuthentication",
         "core.api.permissions.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.ModelPermission"],
-    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.UserThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api_auth.ClientThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsing.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.AutoSchema",

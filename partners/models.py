@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext_lazy as _, pgettext_l
 from django_fsm import FSMField, transition
 
 from accounts.models import Territory
+from accounts.roles import Role
 from core.errors import Problem
 from core.models import Model
 from core.scoping import sees_everything
@@ -57,7 +58,8 @@ class PartnerQuerySet(TreeQuerySet):
 
     def visible_to(self, user: Any) -> QuerySet:
         """Global roles see all; partner users their own partner, with those below it where allowed;
-        territory roles their subtrees and what they own."""
+        territory roles their subtrees and what they own; a limited machine its subtrees and the
+        partners that are named to it."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
         if sees_everything(user):
@@ -70,6 +72,9 @@ class PartnerQuerySet(TreeQuerySet):
             for path in user.territory_paths:
                 below |= Q(path__startswith=path)
             within |= Q(territory__in=Territory.objects.filter(below).values("pk"))
+        if user.role == Role.LIMITED_INTEGRATION:
+            named = Partner.machines.through.objects.filter(user=user)
+            within |= Q(pk__in=named.values("partner"))
         return self.filter(within)
 
     def _of_member(self, user: Any) -> QuerySet:
@@ -144,6 +149,10 @@ class Partner(StatefulModel, TreeModel, Model):
     started_on = models.DateField(_("cooperation since"), null=True, blank=True)
     ended_on = models.DateField(_("cooperation until"), null=True, blank=True, editable=False)
     note = models.TextField(_("note"), blank=True)
+    # Machines that may touch this partner (accounts.api_clients), besides those of its territory.
+    machines = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="named_partners", blank=True, editable=False
+    )
 
     objects = PartnerQuerySet.as_manager()
 

@@ -176,7 +176,10 @@ def _load(request: Any, body: Body, flags: dict[str, str]) -> HttpResponse:
     )
     answer = _answer(loaded, only_rejected=flags["results"] == "rejected")
     if not (all_or_nothing and loaded.rejects):
-        return HttpResponse(JSONRenderer().render(answer), content_type="application/json")
+        response = HttpResponse(JSONRenderer().render(answer), content_type="application/json")
+        written = loaded.outcome.created + loaded.outcome.updated if loaded.import_id else 0
+        response.rows_written = written  # type: ignore[attr-defined]  # for the log of calls
+        return response
     message = _("%d rows were rejected, so nothing was loaded.") % len(loaded.rejects)
     return problems.respond(422, "rejected_rows", message, path=request.path, more=answer)
 

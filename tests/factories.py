@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from oauth2_provider.models import Application
 
-from accounts.models import Territory, User
+from accounts.models import ApiCall, ApiClient, Territory, User
 from catalog.models import Product, ProductLine
 from core import audit
 from core.models import (
@@ -51,6 +52,22 @@ def make_user(role: str = "director", *, territories: Any = (), **fields: Any) -
     user.save()
     user.territories.set(territories)
     return user
+
+
+def make_api_client(name: str = "", *, role: str = "integration", **fields: Any) -> ApiClient:
+    """A client with a user of its own; nobody knows its secret."""
+    application = Application.objects.create(
+        name=name or f"Client {next(_number)}",
+        user=make_user(role),
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
+    )
+    return ApiClient.objects.create(application=application, **fields)
+
+
+def make_api_call(client: ApiClient | None = None, **fields: Any) -> ApiCall:
+    values = {"method": "GET", "path": "/api/v1/partners/", "status": 200, "milliseconds": 7}
+    return ApiCall.objects.create(client=client or make_api_client(), **values | fields)
 
 
 def make_partner(name: str = "", **fields: Any) -> Partner:

@@ -72,13 +72,15 @@ def respond(
             for error in errors
         ],
     }
-    return JsonResponse(
+    response = JsonResponse(
         body | (more or {}),
         status=status,
         headers=headers,
         content_type=CONTENT_TYPE,
         json_dumps_params={"ensure_ascii": False},
     )
+    response.problem_code = code  # type: ignore[attr-defined]  # for the log of calls
+    return response
 
 
 def of_status(request: HttpRequest, status: int) -> JsonResponse:

@@ -13,7 +13,7 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema as BaseSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api import changes, conditions, problems
+from core.api import changes, conditions, problems, sandbox
 from core.api.queries import FIELDS
 from core.api.rendering import CSVRenderer
 
@@ -51,6 +51,14 @@ _CSV = {
     "type": "string",
     "description": "The same rows, the names of the fields first. The next page is in the header "
     "Link, the cursor in X-Cursor.",
+}
+
+
+_SANDBOX = {
+    "name": sandbox.HEADER,
+    "in": "header",
+    "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "description": "Check and answer as if it was done, then roll back.",
 }
 
 
@@ -136,6 +144,8 @@ def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     }
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            if method != "get":
+                operation.setdefault("parameters", []).append(_SANDBOX)
             statuses = [*_ALWAYS, *_more(path, method, operation)]
             for status in sorted(statuses):
                 reference = {"$ref": f"#/components/responses/Problem{status}"}
@@ -146,7 +156,7 @@ def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 def _more(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     found = [404] if "{" in path else []
     if method in ("post", "patch", "delete"):
-        found.append(409)
+        found += [409, 422]
     if "requestBody" in operation:
         found += [413, 415]
     headers = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}

@@ -29,6 +29,7 @@ document.addEventListener("click", (event) => {
   if (event.target.tagName === "DIALOG") event.target.close(); // the backdrop
   $$("details.menu[open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
   if (at("[data-dismiss]")) at(".note").remove();
+  if (at("[data-copy]")) copy(at("[data-copy]"));
   if (at("[aria-disabled=true]")) event.preventDefault();
   if (at("[data-all-matching]")) selectAllMatching(at("form"));
 });
@@ -47,6 +48,16 @@ function openDialog(opener) {
     if (title) title.textContent = opener.dataset.label;
   }
   dialog.showModal();
+}
+
+// Where the browser gives no clipboard (plain HTTP), the text is selected for the keys to copy.
+function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  if (navigator.clipboard) {
+    navigator.clipboard.writeText(source.textContent).then(() => toast(button.dataset.done, "success"));
+  } else {
+    getSelection().selectAllChildren(source);
+  }
 }
 
 // --- Rows ---

@@ -45,6 +45,7 @@ def who(*names: str) -> frozenset[str]:
 MODELS: dict[str, Access] = {
     "accounts.user": Access(view=who(D, A), add=who(A), change=who(A), delete=who(A)),
     "accounts.territory": Access(view=STAFF, add=who(A), change=who(A), delete=who(A)),
+    "accounts.apiclient": Access(view=who(A), add=who(A), change=who(A), delete=who(A)),
     "catalog.productline": Access(
         view=EVERYBODY, add=who(D, A), change=who(D, A), delete=who(D, A)
     ),
@@ -115,6 +116,8 @@ PAGES: dict[str, Page] = {
     "performance:scheme_draft": Page(
         open_to=who(D, A), post=True, row=lambda cast: make.make_scheme()
     ),
+    "accounts:apiclient_make": Page(open_to=who(A)),
+    "accounts:apiclient_secret": Page(open_to=who(A), row=lambda cast: make.make_api_client()),
     "core:search": Page(open_to=EVERYBODY),
     "core:preference": Page(open_to=EVERYBODY, post=True),
     "core:import_upload": Page(open_to=STAFF),

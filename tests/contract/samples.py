@@ -57,6 +57,9 @@ SAMPLES: dict[str, Sample] = {
         change=("name", "Changed"),
         shared=True,
     ),
+    "accounts.apiclient": Sample(
+        row=lambda partner: make.make_api_client(), change=("note", "Changed"), shared=True
+    ),
     "catalog.productline": Sample(
         row=lambda partner: make.make_product_line(),
         typed=lambda cast: {"code": "NEW", "name": "New line", "role": "focus"},

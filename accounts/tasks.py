@@ -1,0 +1,14 @@
+"""Thin Celery tasks of the accounts."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts import api_calls
+
+
+@shared_task
+def forget_calls() -> None:
+    """Delete the calls of the API that were kept for long enough."""
+    api_calls.forget(at=timezone.now())
