@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.divisions import load_divisions
-from channel_crm.demo import clock, people, products, sales, story, webhooks
+from channel_crm.demo import clients, clock, people, products, sales, story, webhooks
 from channel_crm.demo.lives import NOTE, tell_lives
 from channel_crm.demo.plans import make_plans
 from core.errors import Conflict
@@ -73,6 +73,7 @@ def _generate(start: date, until: date, scale: float) -> str:
     story.tell_evaluations(told)
     told.play()
     webhooks.make_webhook(users, timezone.now())
+    clients.make_clients(users, timezone.localdate())
     return sales.digest(facts)
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("partners", "0003_sort_path"),
+        ("partners", "0005_changed_at"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
