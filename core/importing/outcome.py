@@ -15,8 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
-from django.utils.translation import gettext as _
-
+from core.importing import errorfile
 from core.importing.mapping import Expression
 from core.importing.models import Import
 from core.importing.readers import Table
@@ -26,7 +25,7 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Reject:
-    """Why a row was refused: one line of the error file."""
+    """Why a row was refused."""
 
     row: int
     field: str
@@ -36,9 +35,10 @@ class Reject:
 class Rejects:
     """The error file, written as rejects are found and put in order of the rows at the end.
 
-    Its columns are the user's own, then row, field and reason, so that it can be corrected and
-    loaded again. UTF-8 with a mark, because Excel needs it. Numbers of rows come in as the table
-    counts them and go out, also to those who write them into a reason, as the user's file has them.
+    Its columns are the user's own, then row, fields and reasons, so that it can be corrected and
+    loaded again (core.importing.errorfile). UTF-8 with a mark, because Excel needs it. Numbers of
+    rows come in as the table counts them and go out, also to those who write them into a reason, as
+    the user's file has them.
     """
 
     def __init__(self, path: Path, header: Sequence[str], row_scale: int = 1) -> None:
@@ -46,22 +46,21 @@ class Rejects:
         self.rows = 0
         self.first: list[Reject] = []  # of the file, to be shown
         self._stream: IO[bytes] | None = None
-        # A file of millions may be refused whole: row and place of each line, eight bytes each.
+        self._cells: Sequence[str] = ()
+        self._problems: list[tuple[str, str]] = []  # of the last row, which is not yet written
+        # A file of millions may be refused whole: row and place of each, eight bytes each.
         self._numbers, self._places = array("q"), array("q")
 
     def add(self, row: int, cells: Sequence[str], field: str, reason: str) -> None:
         """One reason; several reasons of a row are added one after the other."""
-        if not self._numbers or row != self._numbers[-1]:
-            self.rows += 1
-        in_file = self.file_row(row)
-        insort(self.first, Reject(in_file, field, reason), key=lambda one: one.row)
+        insort(self.first, Reject(self.file_row(row), field, reason), key=lambda one: one.row)
         del self.first[SHOWN:]
-        width = len(self.header)
-        kept = [*cells[:width], *[""] * (width - len(cells))]
-        stream = self._opened()
-        self._numbers.append(row)
-        self._places.append(stream.tell())
-        stream.write(_line([*kept, in_file, field, reason]))
+        if not self._problems or row != self._numbers[-1]:
+            self._write()
+            self.rows += 1
+            self._numbers.append(row)
+            self._cells, self._problems = cells, []
+        self._problems.append((field, reason))
 
     def file_row(self, row: int) -> int:
         """The row of the user's file that a number of `Table.rows` stands for."""
@@ -69,6 +68,7 @@ class Rejects:
 
     def close(self) -> Path | None:
         """The finished file; None when nothing was rejected."""
+        self._write()
         if self._stream is None:
             return None
         self._places.append(self._stream.tell())
@@ -77,11 +77,23 @@ class Rejects:
             self._sort()
         return self.path
 
+    def _write(self) -> None:
+        """The line of the last row, whose reasons are all known now."""
+        if not self._problems:
+            return
+        width = len(self.header)
+        kept = [*self._cells[:width], *[""] * (width - len(self._cells))]
+        stream = self._opened()
+        self._places.append(stream.tell())
+        row = self.file_row(self._numbers[-1])
+        stream.write(_line([*kept, row, *errorfile.joined(self._problems)]))
+        self._problems = []
+
     def _opened(self) -> IO[bytes]:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self.path.open("wb")
-            self._stream.write(BOM_UTF8 + _line([*self.header, _("Row"), _("Field"), _("Reason")]))
+            self._stream.write(BOM_UTF8 + _line([*self.header, *errorfile.names()]))
         return self._stream
 
     def _sort(self) -> None:
@@ -149,7 +161,8 @@ class Outcome:
     (month, rows, sum of amounts as text) of what would go in, `sources` whence it comes, `changes`
     are (file row, field, old, new) of the first rows that differ from the books, `suspicious` the
     count of rows for each reason and `suspects` the first of them with (file row, field, reason).
-    `known_from` names the imports that brought what the file brings again: {import: rows}.
+    `known_from` names the imports that brought what the file brings again: {import: rows}. `dates`
+    is the order of day and month that the file showed, "" where it did not.
     """
 
     rows: int = 0
@@ -164,4 +177,4 @@ class Outcome:
     suspicious: dict[str, int] = field(default_factory=dict)
     suspects: list[tuple[int, str, str]] = field(default_factory=list)
     known_from: dict[int, int] = field(default_factory=dict)
-    closed: list[tuple[str, int, str]] = field(default_factory=list)
+    dates: str = ""

@@ -22,7 +22,7 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
-from core.importing import archives, encodings, ods, xlsx
+from core.importing import archives, encodings, errorfile, ods, xlsx
 from core.importing.mapping import is_named
 from core.importing.months import months_of
 
@@ -62,25 +62,38 @@ class Table:
     merged: dict[str, list[xlsx.Range]] = field(default_factory=dict)
     header_row: int = 1
     row_scale: int = 1
+    has_reasons: bool = False  # it is an error file, and `header` is without its own three columns
 
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record below the header that is not empty.
 
-        Cells are as many as the header's; a longer row keeps its surplus, for the loader to refuse.
+        Cells are as many as the header's; a longer row keeps its surplus, for the loader to refuse;
+        of an error file only the user's own cells come.
         """
         width = len(self.header)
         records = islice(self._all(), self.header_row, None)
         for number, cells in enumerate(records, start=self.header_row + 1):
             if len(cells) < width:
                 cells += [""] * (width - len(cells))
-            elif len(cells) > width and not any(cells[width:]):
+            elif len(cells) > width and (self.has_reasons or not any(cells[width:])):
                 del cells[width:]
             if any(cells):
                 yield number, cells
 
+    def rejected(self) -> Iterator[tuple[int, list[str], list[tuple[str, str]]]]:
+        """(row in the file that was refused, cells, [(field, reason)]) of an error file. Lines that
+        tell no such row, because a person added them, are left out."""
+        width = len(self.header)
+        for cells in islice(self._all(), self.header_row, None):
+            cells += [""] * (width + errorfile.WIDTH - len(cells))
+            row, fields, reasons = cells[width : width + errorfile.WIDTH]
+            if row.isascii() and row.isdecimal() and len(row) < 10:
+                yield int(row), cells[:width], errorfile.parted(fields, reasons)
+
     def plain_bytes(self) -> IO[bytes] | None:
-        """The UTF-8 bytes below the header, or None when the file is something else."""
-        if self.is_workbook or self.encoding not in ("utf-8", "utf-8-sig"):
+        """The UTF-8 bytes below the header, or None when the file is something else, or holds more
+        than its header says."""
+        if self.is_workbook or self.has_reasons or self.encoding not in ("utf-8", "utf-8-sig"):
             return None
         below = self._bytes_to_the_header()
         stream = self._open()
@@ -115,6 +128,16 @@ class Table:
             at = 0
         self.header_row = at + 1
         self.header = _checked_header(first[at] if first else None)
+        if errorfile.is_header(self.header):
+            self.has_reasons = True
+            del self.header[-errorfile.WIDTH :]
+
+    def possible_headers(self) -> Iterator[list[str]]:
+        """The first rows, each as the header that it would be."""
+        for row in islice(self._all(), TITLES):
+            if any(cell.strip() for cell in row) and len(row) <= MAX_COLUMNS:
+                header = _checked_header(row)
+                yield header[: -errorfile.WIDTH] if errorfile.is_header(header) else header
 
     def _all(self) -> Iterator[list[str]]:
         return self._cells() if self.is_workbook else self._records()

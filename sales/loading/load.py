@@ -50,6 +50,7 @@ class FactLoad:
             self.step(_("Checking rows"))
             self.typed = TypedRows(self.kind, self.task, cursor)
             self.outcome.rows = self.typed.make()
+            self.outcome.dates = self.typed.dates[self.kind.day].order
             self.reject_untyped()
             self.reject_repeats()
             self.replacing = Replacing(self) if self.task.replace else None

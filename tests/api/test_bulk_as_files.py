@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from pathlib import Path
 
 from django.core.management import call_command
 
@@ -11,6 +10,7 @@ from core.models import Import
 from sales.models import FactBefore, SalesDaily, SalesFact
 from tests import factories as make
 from tests.api.test_bulk import BULK, COUNTS
+from tests.importing.conftest import reasons
 
 FIELDS = (
     "source", "reference", "kind", "partner", "product", "occurred_on", "quantity", "amount",
@@ -39,9 +39,7 @@ def by_file(path, rows):
     out = io.StringIO()
     call_command("load", "sales", str(path), "--by", "director", stdout=out, language="en")
     result = json.loads(out.getvalue().splitlines()[-1])
-    with Path(result["error_file"]).open(encoding="utf-8-sig", newline="") as stream:
-        told = [(int(row[-3]) - 1, row[-2], row[-1]) for row in list(csv.reader(stream))[1:]]
-    reworded = [(n, f, r.replace("row 2", "row 1")) for n, f, r in told]
+    reworded = [(n - 1, f, r.replace("row 2", "row 1")) for n, f, r in reasons(result)]
     return [result[name] for name in COUNTS], reworded
 
 

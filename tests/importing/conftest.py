@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from django.utils import translation
 
 from tests import factories as make
@@ -35,6 +36,19 @@ def load(db, tmp_path):
 
 
 @pytest.fixture
+def page(client, cast, django_capture_on_commit_callbacks):
+    """Posts and runs the jobs that a worker would run."""
+    make.make_product(code="A-1")
+    client.force_login(cast.north_manager)
+
+    def post(name, *args, **data):
+        with django_capture_on_commit_callbacks(execute=True):
+            return client.post(reverse(f"core:{name}", args=args), data)
+
+    return post
+
+
+@pytest.fixture
 def network(db):
     """A partner P-1 and a product A-1, which the files below name."""
     line = make.make_product_line("Cables", code="CAB")
@@ -44,6 +58,12 @@ def network(db):
 
 
 def reasons(result):
-    """[(row, field, reason)] of the error file."""
+    """[(row, field, reason)] of the error file, which has one line a row."""
     with Path(result["error_file"]).open(encoding="utf-8-sig", newline="") as stream:
-        return [(int(row[-3]), row[-2], row[-1]) for row in list(csv.reader(stream))[1:]]
+        lines = list(csv.reader(stream))[1:]
+    assert len({line[-3] for line in lines}) == len(lines)
+    return [
+        (int(line[-3]), field, reason)
+        for line in lines
+        for field, reason in zip(line[-2].split(" | "), line[-1].split(" | "), strict=True)
+    ]

@@ -8,26 +8,12 @@ from core.errors import Conflict
 from core.importing import services
 from core.importing.models import Import
 from sales.models import SalesFact
-from tests import factories as make
 
 TEXT = (
     "单号,客户编码,产品编码,日期,数量,金额\n"
     "R1,NORTH-1,A-1,2026-01-05,1,5\n"
     "R2,SOUTH-1,A-1,2026-02-05,1,7\n"
 )
-
-
-@pytest.fixture
-def page(client, cast, django_capture_on_commit_callbacks):
-    """Posts and runs the jobs that a worker would run."""
-    make.make_product(code="A-1")
-    client.force_login(cast.north_manager)
-
-    def post(name, *args, **data):
-        with django_capture_on_commit_callbacks(execute=True):
-            return client.post(reverse(f"core:{name}", args=args), data)
-
-    return post
 
 
 def upload(page, text=TEXT, kind="sales"):
