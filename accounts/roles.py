@@ -65,6 +65,8 @@ _READ = _MASTER_DATA | {
     "core.job": "view",
 }
 _ALL = "view add change delete"
+# Of what one sees; the pages refuse another's to who does not answer for all imports.
+_MINE = "view change delete"
 
 PERMISSIONS: dict[Role, dict[str, str]] = {
     Role.DIRECTOR: _READ
@@ -83,6 +85,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "performance.evaluationschedule": _ALL,
         "performance.evaluation": "view add change publish",
         "core.import": "view add change",
+        "core.importprofile": _MINE,
     },
     Role.SALES_MANAGER: _READ
     | {
@@ -92,12 +95,18 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.target": "view add change",
         "sales.productalias": _ALL,
         "core.import": "view add",
+        "core.importprofile": _MINE,
     },
     Role.MARKETING: _READ
     | {"catalog.productline": "view add change", "catalog.product": "view add change"},
     Role.SERVICE: _READ
     | {"partners.contact": "view add change", "partners.site": "view add change"},
-    Role.FINANCE: _READ | {"sales.target": "view add change", "core.import": "view add"},
+    Role.FINANCE: _READ
+    | {
+        "sales.target": "view add change",
+        "core.import": "view add",
+        "core.importprofile": _MINE,
+    },
     Role.TRAINER: _MASTER_DATA
     | {"partners.partner": "view", "partners.contact": "view", "partners.site": "view"},
     Role.ADMINISTRATOR: _READ
@@ -122,6 +131,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "core.import": "view add change",
         "core.webhookendpoint": _ALL,
         "core.webhookdelivery": "view change",
+        "core.importprofile": _MINE,
     },
     Role.PARTNER_ADMIN: {
         "partners.partner": "view",

@@ -9,7 +9,14 @@ from django.contrib import admin
 from django.db.models import ForeignKey, Model
 from django.http import HttpRequest
 
-from core.models import Event, Import, Job, WebhookDelivery, WebhookEndpoint
+from core.models import (
+    Event,
+    Import,
+    ImportProfile,
+    Job,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -49,3 +56,4 @@ register(Job, "kind", "state", "created_by", "created_at")
 register(Import, "kind", "state", "rows", "rejected", "created_at")
 register(WebhookEndpoint, "url", "state", "owner")
 register(WebhookDelivery, "endpoint", "state", "attempts", "status", "created_at")
+register(ImportProfile, "kind", "name", "created_by", "uses", "last_used_at")

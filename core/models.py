@@ -214,7 +214,8 @@ class KeptAnswer(models.Model):
         return self.key
 
 
-from core.importing.models import Import  # noqa: E402, F401  Django finds models here
+# Django finds them here.
+from core.importing.models import Import, ImportProfile  # noqa: E402, F401
 from core.webhooks.models import (  # noqa: E402, F401
     WebhookDelivery,
     WebhookEndpoint,

@@ -16,6 +16,7 @@ from catalog.models import Product, ProductLine
 from core import audit
 from core.models import (
     Import,
+    ImportProfile,
     Job,
     WebhookDelivery,
     WebhookEndpoint,
@@ -210,9 +211,18 @@ def make_import(by: User | None = None, **fields: Any) -> Import:
     fields.setdefault("kind", "partners")
     load = Import(file_name="partners.csv", created_by=by, **fields)
     load.file.save("partners.csv", ContentFile(b"code,name,territory\n"), save=False)
-    load.error_file.save("errors.csv", ContentFile(b"code\n"), save=False)
+    load.error_file.save("errors.csv", ContentFile(b"code,Row,Field,Reason\n"), save=False)
     load.save()
     return load
+
+
+def make_import_profile(by: User | None = None, **fields: Any) -> ImportProfile:
+    """How files of partners with the columns 编码 and 名称 are read."""
+    fields.setdefault("kind", "partners")
+    fields.setdefault("name", f"Source {next(_number)}")
+    fields.setdefault("columns", ["名称", "编码"])
+    fields.setdefault("options", {"maps": {"code": "编码", "name": "名称"}, "constants": {}})
+    return ImportProfile.objects.create(created_by=by or make_user("sales_manager"), **fields)
 
 
 def make_job(**fields: Any) -> Job:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit, context
 from core.errors import Conflict, DomainError
 from core.importing import mapping, readers, registry, scales, wide
-from core.importing.models import Import
+from core.importing.models import Import, ImportProfile
 from core.importing.outcome import Outcome, Rejects, Replace, Task
 
 REPLACE_PARTNERS, REPLACE_SOURCE = "partners", "source"
@@ -91,6 +92,7 @@ def run(
     """
     importer = registry.get(load.kind)
     table = open_table(path, importer, options)
+    load.columns = mapping.columns_of(table.file_header)
     expressions = resolve(table, importer, options)
     rejects = Rejects(error_path, table.header, table.row_scale)
     task = Task(
@@ -198,6 +200,10 @@ def _mark_applied(load: Import, outcome: Outcome, *, by: Any) -> None:
         setattr(load, name, count)
     load.state, load.applied_at = Import.State.APPLIED, timezone.now()
     load.save()
+    if load.profile_id:
+        ImportProfile.objects.filter(pk=load.profile_id).update(
+            uses=F("uses") + 1, last_used_at=load.applied_at
+        )
     _record("applied", load, by, **counts)
 
 

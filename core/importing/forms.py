@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, add_to_form
 from core.importing import engine, mapping, readers, registry, scales, values, wide
-from core.importing.models import Import
+from core.importing.models import Import, ImportProfile
 from core.importing.months import months_of
 
 ENCODINGS = [
@@ -84,6 +84,20 @@ class UploadForm(forms.Form):
         return self.cleaned_data
 
 
+class CorrectedFileForm(forms.Form):
+    """An error file that was corrected elsewhere."""
+
+    file = forms.FileField(label=_("The corrected file"))
+
+
+class ProfileForm(forms.ModelForm):
+    """Of a profile the name; what it says is kept where a file is at hand."""
+
+    class Meta:
+        model = ImportProfile
+        fields = ["name"]
+
+
 class MappingForm(forms.Form):
     """A column, or columns joined by +, and a fixed value for each field of the kind."""
 
@@ -111,10 +125,20 @@ class MappingForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("This day too. Empty: the last day in the file."),
     )
+    keep_as = forms.CharField(
+        label=_("Keep these choices as"),
+        max_length=60,
+        required=False,
+        help_text=_(
+            "A name for the source, such as “U8 Wuhan”: its next file is read the same way."
+        ),
+        widget=forms.TextInput(attrs={"list": "profiles", "autocomplete": "off"}),
+    )
 
     def __init__(self, load: Import, table: readers.Table, data: Any = None) -> None:
         self.importer = registry.get(load.kind)
         self.table = table
+        self.header = table.header
         super().__init__(data, initial=_initial(load, self.importer, table.header))
         if table.is_workbook:
             names = table.sheet_names()
@@ -220,6 +244,7 @@ class MappingForm(forms.Form):
             # The columns under the encoding or sheet that was just chosen.
             options = engine.Options(**self.options())
             table = engine.open_table(self.table.path, self.importer, options)
+            self.header = table.file_header
             engine.resolve(table, self.importer, options)
         except DomainError as error:
             places = (f"map_{error.field}", error.field)

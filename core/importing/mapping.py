@@ -74,6 +74,12 @@ def is_named(column: str, names: Collection[str]) -> bool:
     return same_name(column) in names or same_name(bare_name(column)) in names
 
 
+def columns_of(header: Iterable[str]) -> list[str]:
+    """The column names of a file, by which files of one source are known again: in order of the
+    alphabet, each once."""
+    return sorted({same_name(name) for name in header})
+
+
 def resolve(
     fields: Iterable[Field],
     header: Sequence[str],

@@ -64,6 +64,11 @@ class Table:
     row_scale: int = 1
     has_reasons: bool = False  # it is an error file, and `header` is without its own three columns
 
+    @property
+    def file_header(self) -> list[str]:
+        """The columns as the file has them."""
+        return self.header
+
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record below the header that is not empty.
 

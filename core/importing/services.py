@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core import jobs
 from core.errors import Conflict, DomainError
 from core.importing import engine, readers, registry
-from core.importing.models import Import
+from core.importing.models import Import, ImportProfile
 
 State = Import.State
 OPEN = (State.UPLOADED, State.CHECKED, State.FAILED)
@@ -61,11 +61,15 @@ def options_of(load: Import) -> engine.Options:
     return engine.Options(**load.options)
 
 
-def start_check(*, load: Import, options: dict[str, Any], by: Any) -> Import:
-    """Keep the choices and begin the check. Conflict while it runs or after it was applied."""
+def start_check(
+    *, load: Import, options: dict[str, Any], by: Any, profile: ImportProfile | None = None
+) -> Import:
+    """Keep the choices, with the profile that they come from, and begin the check. Conflict while
+    it runs or after it was applied."""
     from core.importing.tasks import check_import
 
-    return _start(load, State.CHECKING, OPEN, check_import, _("Check %s"), by, options)
+    chosen = {"options": options, "profile": profile}
+    return _start(load, State.CHECKING, OPEN, check_import, _("Check %s"), by, chosen)
 
 
 def start_apply(*, load: Import, by: Any, without_suspicious: bool = False) -> Import:
@@ -73,15 +77,15 @@ def start_apply(*, load: Import, by: Any, without_suspicious: bool = False) -> I
     it was checked and not yet applied."""
     from core.importing.tasks import apply_import
 
-    options = {**load.options, "without_suspicious": without_suspicious}
-    return _start(load, State.APPLYING, (State.CHECKED,), apply_import, _("Load %s"), by, options)
+    chosen = {"options": {**load.options, "without_suspicious": without_suspicious}}
+    return _start(load, State.APPLYING, (State.CHECKED,), apply_import, _("Load %s"), by, chosen)
 
 
 def start_undo(*, load: Import, by: Any) -> Import:
     """Begin to take an applied import back. Conflict unless it is applied."""
     from core.importing.tasks import undo_import
 
-    return _start(load, State.UNDOING, (State.APPLIED,), undo_import, _("Undo %s"), by, None)
+    return _start(load, State.UNDOING, (State.APPLIED,), undo_import, _("Undo %s"), by)
 
 
 @transaction.atomic
@@ -92,7 +96,7 @@ def _start(
     task: Any,
     title: str,
     by: Any,
-    options: dict[str, Any] | None,
+    chosen: dict[str, Any] | None = None,
 ) -> Import:
     row = Import.objects.select_for_update().get(pk=load.pk)
     if row.state not in sources:
@@ -100,8 +104,8 @@ def _start(
             "import_state",
             _("This import is “%s”, so this is not possible now.") % row.get_state_display(),
         )
-    if options is not None:
-        row.options = options
+    for name, value in (chosen or {}).items():
+        setattr(row, name, value)
     row.state, row.error = target, ""
     row.job = jobs.enqueue(task, row.pk, kind="import", title=title % row.file_name, by=by)
     row.save()
@@ -127,6 +131,7 @@ def check(*, load: Import, by: Any, progress: Progress) -> Import:
         "suspicious": outcome.suspicious,
         "suspects": [list(suspect) for suspect in outcome.suspects],
         "known_from": list(outcome.known_from.items()),
+        "dates": outcome.dates,
     }
     load.state = State.CHECKED
     _keep_errors(load, result)

@@ -16,15 +16,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core import jobs
 from core.errors import DomainError, add_to_form
-from core.importing import registry, reports, services
+from core.importing import correcting, profiles, registry, reports, services
 from core.importing.forms import MappingForm, UploadForm
-from core.importing.models import Import
+from core.importing.models import Import, ImportProfile
 from core.tables import Column
 from core.views import CRUDView
 
 PREVIEW = 5
 STATE_COLORS = {"applied": "green", "failed": "red", "checked": "blue", "undone": "yellow"}
-_may_import = permission_required("core.add_import", raise_exception=True)
+may_import = permission_required("core.add_import", raise_exception=True)
 _may_look = permission_required("core.view_import", raise_exception=True)
 
 
@@ -44,12 +44,13 @@ class ImportView(CRUDView):
         "file_name",
         Column("kind", label=gettext_lazy("kind"), render=kind_name, export=kind_name),
         Column("state", kind="badge", colors=STATE_COLORS),
-        Column("rows", kind="number"),
-        Column("created", kind="number"),
-        Column("updated", kind="number"),
-        Column("unchanged", kind="number"),
-        Column("rejected", kind="number"),
+        Column("rows", kind="qty"),
+        Column("created", kind="qty"),
+        Column("updated", kind="qty"),
+        Column("unchanged", kind="qty"),
+        Column("rejected", kind="qty"),
         Column("created_by", label=gettext_lazy("uploaded by"), source="created_by__username"),
+        Column("profile", source="profile__name", sort=(), shown=False),
         "created_at",
         "applied_at",
     )
@@ -73,7 +74,23 @@ class ImportView(CRUDView):
             "job": obj.job,
             "progress": jobs.progress_of(obj.job) if obj.job else None,
             "same_file": _earlier(obj, self.request.user),
+            **correction_context(obj, self.request.user),
         }
+
+    def detail_queryset(self) -> Any:
+        return self.get_queryset().select_related("job", "created_by", "undone_by", "profile")
+
+
+def correction_context(load: Import, user: Any) -> dict[str, Any]:
+    """What the page of an import says of corrections, as far as the user sees them."""
+    rows = Import.objects.visible_to(user)
+    corrections = list(rows.filter(corrects=load).order_by("pk")) if load.rejected else []
+    return {
+        "corrects": rows.filter(pk=load.corrects_id).first() if load.corrects_id else None,
+        "corrections": corrections,
+        "still_rejected": correcting.still_rejected(load) if corrections else None,
+        "may_correct": correcting.can_correct(load) and _may_change(load, user),
+    }
 
 
 def _earlier(load: Import, user: Any) -> Import | None:
@@ -93,7 +110,7 @@ def _may_undo(load: Import, user: Any) -> bool:
     )
 
 
-def _own(request: HttpRequest, pk: int) -> Import:
+def own_import(request: HttpRequest, pk: int) -> Import:
     """An import that the user started and may still go on with."""
     load = get_object_or_404(Import.objects.visible_to(request.user), pk=pk)
     if not _may_change(load, request.user):
@@ -102,7 +119,7 @@ def _own(request: HttpRequest, pk: int) -> Import:
 
 
 @login_required
-@_may_import
+@may_import
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose what the file holds, and the file."""
     initial = {"kind": request.GET.get("kind", "")}
@@ -128,11 +145,14 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@_may_import
+@may_import
 def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Say which column is which field, then check."""
-    load = _own(request, pk)
+    load = own_import(request, pk)
+    known = list(profiles.seen(load.kind, by=request.user))
     try:
+        choice = _choice(request, load, known)
+        load.options = choice.options
         table = services.table_of(load)
     except DomainError as error:
         messages.error(request, str(error.message))
@@ -140,7 +160,10 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
     form = MappingForm(load, table, request.POST or None)
     if form.is_valid():
         try:
-            services.start_check(load=load, options=form.options(), by=request.user)
+            profile = _kept(form, load, request.user) or choice.profile
+            services.start_check(
+                load=load, options=form.options(), profile=profile, by=request.user
+            )
         except DomainError as error:
             messages.error(request, str(error.message))
         return redirect("core:import_detail", pk)
@@ -149,7 +172,11 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "load": load,
         "kind_name": kind_name(load.kind),
+        "choice": choice,
+        "profiles": known,
+        "own": [one.name for one in known if one.created_by_id == request.user.pk],
         "header": table.header,
+        "is_error_file": table.has_reasons,
         "preview": [cells for _row, cells in itertools.islice(table.rows(), PREVIEW)],
         "crumbs": [(_("Imports"), reverse("core:import_list")), here, (_("Columns"), "")],
         "section": "imports",
@@ -157,12 +184,40 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "core/import_map.html", context)
 
 
+NO_PROFILE = "none"
+
+
+def _choice(request: HttpRequest, load: Import, known: list[ImportProfile]) -> profiles.Choice:
+    """What the form begins with: what the address asks for, what was chosen before, or what fits.
+    404 when the address asks for a profile that the user does not see."""
+    wanted = request.GET.get("profile", "")
+    if wanted == NO_PROFILE:
+        return profiles.Choice()
+    if wanted:
+        profile = next((one for one in known if str(one.pk) == wanted), None)
+        if profile is None:
+            raise Http404
+        return profiles.of(load, profile.options, profile=profile)
+    if load.options:
+        own = next((one for one in known if one.pk == load.profile_id), None)
+        return profiles.Choice(load.options, own)
+    return profiles.proposed(load, by=request.user)
+
+
+def _kept(form: MappingForm, load: Import, user: Any) -> ImportProfile | None:
+    """The profile as which the choices are to be kept."""
+    name = form.cleaned_data["keep_as"]
+    if not name:
+        return None
+    return profiles.keep(name, kind=load.kind, header=form.header, options=form.options(), by=user)
+
+
 @login_required
-@_may_import
+@may_import
 @require_POST
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Write what was checked."""
-    load = _own(request, pk)
+    load = own_import(request, pk)
     try:
         without = "without_suspicious" in request.POST
         services.start_apply(load=load, by=request.user, without_suspicious=without)

@@ -46,6 +46,10 @@ class WideTable(Table):
         self.header = [*(table.header[place] for place in self.kept), *names]
         self.row_scale = ROW_SCALE
 
+    @property
+    def file_header(self) -> list[str]:
+        return self.table.header
+
     def rows(self) -> Iterator[Row]:
         width = len(self.table.header)
         for number, cells in self.table.rows():

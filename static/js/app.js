@@ -100,6 +100,7 @@ document.addEventListener("keydown", (event) => {
     $$("details.menu[open]").forEach((menu) => { menu.removeAttribute("open"); $("summary", menu).focus(); });
     if ($("#side.open")) closeSide();
   }
+  if (event.target.matches("[data-grid] input.form-control")) moveInGrid(event);
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/") {
     const box = $("#list-search") || $("[data-dialog=palette]");
@@ -107,6 +108,17 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "j" || event.key === "k") moveRow(event.key === "j" ? 1 : -1);
 });
+
+// As in a spreadsheet: Enter and the arrows go to the same column of the next row.
+function moveInGrid(event) {
+  const step = { ArrowUp: -1, ArrowDown: 1, Enter: event.shiftKey ? -1 : 1 }[event.key];
+  if (!step || event.isComposing || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const cell = event.target.closest("td");
+  const rows = [...cell.closest("tbody").rows];
+  const row = rows[rows.indexOf(cell.parentElement) + step];
+  if (row) $(".form-control", row.cells[cell.cellIndex])?.select();
+}
 
 function moveRow(step) {
   const links = $$(".row-link");

@@ -85,6 +85,8 @@ MODELS: dict[str, Access] = {
     "core.import": Access(view=who(D, A, F, M), add=who(D, A, F, M), change=who(D, A)),
     "core.webhookendpoint": Access(view=who(A), add=who(A), change=who(A), delete=who(A)),
     "core.webhookdelivery": Access(view=who(A), change=who(A)),
+    # Of another's profile; one's own everybody may rename and delete who may import.
+    "core.importprofile": Access(view=STAFF, change=who(D, A), delete=who(D, A)),
 }
 
 
@@ -134,6 +136,11 @@ PAGES: dict[str, Page] = {
         open_to=who(D, A),
         refusal={M: 404},
         row=lambda cast: make.make_import(cast.director, kind="sales", state="applied"),
+    ),
+    "core:import_correct": Page(
+        open_to=who(D),
+        refusal={M: 404},
+        row=lambda cast: make.make_import(cast.director, options={"maps": {}, "constants": {}}),
     ),
     "core:import_errors": Page(
         open_to=who(D, A, F), refusal={M: 404}, row=lambda cast: make.make_import(cast.director)

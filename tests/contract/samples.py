@@ -126,6 +126,9 @@ SAMPLES: dict[str, Sample] = {
         shared=True,
     ),
     "core.webhookdelivery": Sample(row=lambda partner: make.make_delivery(), shared=True),
+    "core.importprofile": Sample(
+        row=lambda partner: make.make_import_profile(), change=("name", "Changed"), shared=True
+    ),
     "sales.salesfact": Sample(row=lambda partner: make.make_fact(partner)),
     "sales.payment": Sample(row=lambda partner: make.make_payment(partner)),
     "sales.productalias": Sample(

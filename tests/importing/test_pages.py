@@ -8,6 +8,7 @@ from core.errors import Conflict
 from core.importing import services
 from core.importing.models import Import
 from sales.models import SalesFact
+from tests import factories as make
 
 TEXT = (
     "单号,客户编码,产品编码,日期,数量,金额\n"

@@ -16,8 +16,22 @@ from django.utils.translation import gettext as _
 
 from core.commands import JsonCommand
 from core.errors import DomainError
-from core.importing import engine, values
+from core.importing import engine, profiles, values
 from core.importing.models import Import
+
+# Options of the command that are those of the engine, unless they are empty.
+SAID = (
+    "encoding",
+    "sheet",
+    "dates",
+    "all_or_nothing",
+    "wide",
+    "year",
+    "replace",
+    "replace_first",
+    "replace_last",
+    "without_suspicious",
+)
 
 
 class Command(JsonCommand):
@@ -40,6 +54,9 @@ class Command(JsonCommand):
         )
         parser.add_argument(
             "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", dest="constants"
+        )
+        parser.add_argument(
+            "--profile", metavar="NAME", help="read it like this; other options go on top"
         )
         parser.add_argument("--encoding", default="", help="utf-8, gb18030, utf-16, latin-1 …")
         parser.add_argument("--sheet", help="name of the sheet; the first one by default")
@@ -97,27 +114,17 @@ class Command(JsonCommand):
             raise DomainError("no_file", _("There is no file %s.") % path)
         started = time.monotonic()
         user = _user(options["by"])
+        profile = None
+        if options["profile"]:
+            profile = profiles.named(options["kind"], options["profile"], by=user)
         load = Import(
             kind=options["kind"],
             file_name=path.name[-200:],
             sha256=engine.sha256_of(path),
+            profile=profile,
             created_by=user,
         )
-        chosen = engine.Options(
-            maps=_pairs(options["map"]),
-            constants=_pairs(options["constants"]),
-            encoding=options["encoding"],
-            sheet=options["sheet"],
-            dates=options["dates"],
-            all_or_nothing=options["all_or_nothing"],
-            wide=options["wide"],
-            year=options["year"],
-            scales=_pairs(options["scales"]),
-            replace=options["replace"],
-            replace_first=options["replace_first"] or "",
-            replace_last=options["replace_last"] or "",
-            without_suspicious=options["without_suspicious"],
-        )
+        chosen = _chosen(options, profile.options if profile else {})
         load.options = asdict(chosen)
         try:
             result = engine.run(
@@ -143,6 +150,22 @@ class Command(JsonCommand):
             }
         )
         raise SystemExit(1)
+
+
+def _chosen(options: dict[str, Any], kept: dict[str, Any]) -> engine.Options:
+    """What the command line says, on top of what a profile keeps."""
+    said = {name: options[name] for name in SAID}
+    constants = _pairs(options["constants"])
+    maps = {name: text for name, text in kept.get("maps", {}).items() if name not in constants}
+    return engine.Options(
+        **kept
+        | {name: value for name, value in said.items() if value}
+        | {
+            "maps": maps | _pairs(options["map"]),
+            "constants": kept.get("constants", {}) | constants,
+            "scales": kept.get("scales", {}) | _pairs(options["scales"]),
+        }
+    )
 
 
 def _report(outcome: Any, error_file: Path | None, seconds: float) -> dict[str, Any]:
