@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from core.importing.models import Import
 from core.tables import Column
+from core.tabs import Tab
 from core.views import CRUDView
 from sales.filters import PaymentFilter, ProductAliasFilter, SalesFactFilter, TargetFilter
 from sales.forms import ProductAliasForm, TargetForm
@@ -17,15 +21,44 @@ PARTNER = Column("partner", label=_("partner"), source="partner__name", sort=("p
 PRODUCT = Column("product", label=_("product"), source="product__name", sort=("product__code",))
 # Where a fact comes from: its file and the row there.
 ORIGIN = (
-    Column("file", label=_("Import"), source="load__file_name", sort=(), shown=False),
-    Column("row_no", kind="number", shown=False),
+    Column(
+        "file",
+        label=_("Import"),
+        source="load__file_name",
+        sort=(),
+        shown=False,
+        permission="core.view_import",
+    ),
+    Column("row_no", kind="number", shown=False, permission="core.view_import"),
     Column("recorded_at", shown=False),
 )
 
 
-class SalesFactView(CRUDView):
+class FactView(CRUDView):
     """Facts are read here; they are written by imports only."""
 
+    # The newest recorded first: the primary key serves, however many there are.
+    ordering = ("-id",)
+    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
+
+    def field_values(self, obj: Any, tab: Tab) -> list[tuple[str, str]]:
+        """Whoever has to do with imports also reads from which file and row the line came."""
+        values = [*super().field_values(obj, tab)]
+        if values and obj.load and self.request.user.has_perm("core.view_import"):
+            values.append((str(obj.load._meta.verbose_name), self._origin(obj, obj.load)))
+        return values
+
+    def _origin(self, obj: Any, load: Import) -> str:
+        """The file and row; a link for whom the import is to be seen."""
+        words = _("%(file)s, row %(row)s") % {"file": load, "row": obj.row_no}
+        if not Import.objects.visible_to(self.request.user).filter(pk=load.pk).exists():
+            return words
+        return format_html(
+            '<a href="{}">{}</a>', reverse("core:import_detail", args=[load.pk]), words
+        )
+
+
+class SalesFactView(FactView):
     model = SalesFact
     icon = "receipt"
     section = "sales"
@@ -40,10 +73,7 @@ class SalesFactView(CRUDView):
         "source",
         *ORIGIN,
     )
-    # The newest recorded first: the primary key serves, however many lines there are.
-    ordering = ("-id",)
     filterset_class = SalesFactFilter
-    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
     list_actions_template = "sales/_fact_actions.html"
     detail_fields = (
         "occurred_on",
@@ -55,8 +85,6 @@ class SalesFactView(CRUDView):
         "source",
         "reference",
         "reverses",
-        "load",
-        "row_no",
         "recorded_at",
     )
     empty_text = _("Import the first sales lines from a CSV or XLSX file.")
@@ -93,9 +121,7 @@ class TargetView(CRUDView):
         return self.get_queryset().select_related("partner", "product_line")
 
 
-class PaymentView(CRUDView):
-    """Payments are read here; they are written by imports only."""
-
+class PaymentView(FactView):
     model = Payment
     icon = "cash"
     section = "payments"
@@ -109,9 +135,7 @@ class PaymentView(CRUDView):
         "source",
         *ORIGIN,
     )
-    ordering = ("-id",)
     filterset_class = PaymentFilter
-    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
     list_actions_template = "sales/_payment_actions.html"
     detail_fields = (
         "paid_on",
@@ -121,8 +145,6 @@ class PaymentView(CRUDView):
         "invoice",
         "source",
         "reference",
-        "load",
-        "row_no",
         "recorded_at",
     )
     empty_text = _("Import the first payments from a CSV or XLSX file.")
