@@ -140,7 +140,12 @@ def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
         bare.setdefault(same_name(bare_name(column)), []).append(column)
     alone = {name: columns[0] for name, columns in bare.items() if len(columns) == 1}
     rest = [field for field in fields if field.name not in found]
-    return found | _guessed(rest, alone)
+    found |= _guessed(rest, alone)
+    for field in fields:
+        line = next((free[name] for name in map(same_name, field.lines) if name in free), None)
+        if line and field.name in found:
+            found[field.name] += f'+"-"+{line}'
+    return found
 
 
 def _guessed(fields: Iterable[Field], free: dict[str, str]) -> dict[str, str]:

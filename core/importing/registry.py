@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Field:
     """A field that a file may give. `synonyms` are column names that mean it. A `number` may be
-    given in thousands; columns of months may give a `date` and a number."""
+    given in thousands; columns of months may give a `date` and a number. `lines` are names of
+    columns that number the lines of a document: beside one, its number is joined with it."""
 
     name: str
     label: str | _StrPromise
@@ -30,6 +31,7 @@ class Field:
     help: str | _StrPromise = ""
     number: bool = False
     date: bool = False
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
