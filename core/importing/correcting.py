@@ -33,8 +33,10 @@ class Rejected:
 
 
 def can_correct(load: Import) -> bool:
-    """Whether it is in a state in which rejected rows may be sent again, and has any."""
-    return load.state in CORRECTABLE and bool(load.error_file)
+    """Whether it is in a state in which rejected rows may be sent again, and has any. What replaces
+    a period is loaded whole or not at all."""
+    whole = bool(load.options.get("replace"))
+    return load.state in CORRECTABLE and bool(load.error_file) and not whole
 
 
 def error_table(load: Import) -> readers.Table:
@@ -128,7 +130,8 @@ def _options(load: Import) -> dict[str, Any]:
     """Those of `load`, but for what was about the file itself; the order of its dates is known,
     which few rows may not show."""
     dates = load.options.get("dates") or load.report.get("dates", "")
-    return {**load.options, "encoding": "", "sheet": None, "dates": dates}
+    own = {"encoding": "", "sheet": None, "dates": dates, "without_suspicious": False}
+    return {**load.options, **own}
 
 
 def _differ(one: Iterable[str], other: Iterable[str]) -> bool:
