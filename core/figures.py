@@ -13,7 +13,8 @@ from core.templatetags.fmt import signed_percent
 
 @dataclass(frozen=True)
 class Figure:
-    """`value` is ready to read. `tone` is better, worse or empty; `change` stands beside it."""
+    """`value` is ready to read. `tone` is better, worse or empty; `change` stands beside it. `mark`
+    is HTML after the label: how far the figure can be trusted."""
 
     label: Any
     value: str
@@ -22,6 +23,7 @@ class Figure:
     note: Any = ""
     href: str = ""
     order: int = 100
+    mark: str = ""
 
 
 def versus(now: Decimal | None, before: Decimal | None) -> tuple[str, str]:

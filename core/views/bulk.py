@@ -35,7 +35,11 @@ _WHY = gettext_noop("why")
 
 @dataclass(frozen=True)
 class BulkAction:
-    """`run(obj, by=, reason=)` for each row; a DomainError skips that row and says why."""
+    """`run(obj, by=, reason=)` for each row; a DomainError skips that row and says why.
+
+    With `at_once`, `run(queryset, by=, reason=)` for all of them: (rows changed, one line for each
+    row left alone).
+    """
 
     name: str
     label: Any
@@ -44,6 +48,7 @@ class BulkAction:
     icon: str = "player-play"
     needs_reason: bool = False
     danger: bool = False
+    at_once: bool = False
 
 
 def transition_action(name: str, label: Any, **kwargs: Any) -> BulkAction:
@@ -189,6 +194,9 @@ def run_action(
 
     `tell(done, total)` hears of every 20th row and may stop the work by raising.
     """
+    if action.at_once:
+        with transaction.atomic():
+            return action.run(queryset, by=by, reason=reason)
     done, problems = 0, []
     total = queryset.count() if tell else 0
     with transaction.atomic():
