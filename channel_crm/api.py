@@ -23,7 +23,15 @@ from performance.api import (
     SchemeViewSet,
     ScoreViewSet,
 )
-from sales.api import PaymentViewSet, ProductAliasViewSet, SalesFactViewSet, TargetViewSet
+from sales.api import (
+    AdjustmentViewSet,
+    ClosedPeriodViewSet,
+    PaymentViewSet,
+    ProductAliasViewSet,
+    ReportViewSet,
+    SalesFactViewSet,
+    TargetViewSet,
+)
 
 app_name = "api"
 
@@ -39,6 +47,9 @@ router.register("sales-facts", SalesFactViewSet, "salesfact")
 router.register("payments", PaymentViewSet, "payment")
 router.register("product-aliases", ProductAliasViewSet, "productalias")
 router.register("targets", TargetViewSet, "target")
+router.register("reports", ReportViewSet, "report")
+router.register("closed-periods", ClosedPeriodViewSet, "closedperiod")
+router.register("adjustments", AdjustmentViewSet, "adjustment")
 router.register("schemes", SchemeViewSet, "scheme")
 router.register("scheme-versions", SchemeVersionViewSet, "schemeversion")
 router.register("evaluation-schedules", EvaluationScheduleViewSet, "evaluationschedule")

@@ -165,6 +165,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_BEAT_SCHEDULE = {
     "performance-tick": {"task": "performance.tasks.tick", "schedule": 60},
     "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 60},
+    "reporting-tick": {"task": "sales.tasks.report_tick", "schedule": 3600},
     "forget-answers": {"task": "core.tasks.forget_answers", "schedule": 3600},
     "send-webhooks": {
         "task": "core.webhooks.tasks.send_webhooks",
@@ -314,6 +315,9 @@ SPECTACULAR_SETTINGS = {
         "JobState": "core.models.Job.State",
         "SalesKind": "sales.models.SalesKind",
         "TargetKind": "sales.models.TargetKind",
+        "ReportState": "sales.models.Report.State",
+        "ClosedPeriodState": "sales.models.ClosedPeriod.State",
+        "AdjustmentCause": "sales.models.Adjustment.Cause",
         "SiteKind": "partners.models.Site.Kind",
     },
     "POSTPROCESSING_HOOKS": [

@@ -1,4 +1,4 @@
-"""Sales lines and targets in the API."""
+"""Sales lines, targets, reports and closed months in the API."""
 
 from core.api.pages import KeyPages
 from core.api.queries import Filters, Ordering
@@ -6,8 +6,24 @@ from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, WriteMixin
 from sales.bulk import BulkMixin
 from sales.changes import FactPages
-from sales.filters import PaymentFilter, ProductAliasFilter, SalesFactFilter, TargetFilter
-from sales.models import Payment, ProductAlias, SalesFact, Target
+from sales.filters import (
+    AdjustmentFilter,
+    ClosedPeriodFilter,
+    PaymentFilter,
+    ProductAliasFilter,
+    ReportFilter,
+    SalesFactFilter,
+    TargetFilter,
+)
+from sales.models import (
+    Adjustment,
+    ClosedPeriod,
+    Payment,
+    ProductAlias,
+    Report,
+    SalesFact,
+    Target,
+)
 
 
 class SalesFactRow(RowSerializer):
@@ -150,3 +166,84 @@ class ProductAliasViewSet(WriteMixin, ScopedViewSet):
     write_class = ProductAliasWrite
     filterset_class = ProductAliasFilter
     ordering_fields = {"code": "code", "id": "pk"}
+
+
+class ReportRow(RowSerializer):
+    class Meta:
+        model = Report
+        fields = (
+            "id",
+            "partner",
+            "partner_code",
+            "kind",
+            "starts_on",
+            "ends_before",
+            "due_on",
+            "received_at",
+            "nothing_at",
+            "reminders",
+            "reminded_at",
+            "updated_at",
+        )
+        paths = {"partner_code": "partner__code"}
+
+
+class ReportViewSet(ScopedViewSet):
+    """The reports that partners owe for a period. One has come when `received_at` is given, or
+    `nothing_at`: somebody confirmed that there was nothing to report."""
+
+    model = Report
+    row_class = detail_class = ReportRow
+    filterset_class = ReportFilter
+    ordering_fields = {"starts_on": "starts_on", "due_on": "due_on", "id": "pk"}
+
+
+class ClosedPeriodRow(RowSerializer):
+    class Meta:
+        model = ClosedPeriod
+        fields = ("id", "month", "kind", "state", "closed_at", "net", "lines", "updated_at")
+
+
+class ClosedPeriodViewSet(ScopedViewSet):
+    """Months that are closed for a kind of sales, with their sums at that moment. A month that was
+    reopened and closed again is there twice."""
+
+    model = ClosedPeriod
+    row_class = detail_class = ClosedPeriodRow
+    filterset_class = ClosedPeriodFilter
+    ordering_fields = {"month": "month", "id": "pk"}
+
+
+class AdjustmentRow(RowSerializer):
+    class Meta:
+        model = Adjustment
+        fields = (
+            "id",
+            "closing",
+            "month",
+            "kind",
+            "partner",
+            "partner_code",
+            "product_line",
+            "product_line_code",
+            "source",
+            "reference",
+            "occurred_on",
+            "recorded_at",
+            "quantity",
+            "amount",
+            "cause",
+        )
+        paths = {"partner_code": "partner__code", "product_line_code": "product_line__code"}
+
+
+class AdjustmentViewSet(ScopedViewSet):
+    """What lines that came, changed or went after a month was closed add to its sum. For each
+    closed month: net at closing + the amounts of its adjustments = net now. The list goes by
+    `after`, the id of the last adjustment you have."""
+
+    model = Adjustment
+    row_class = detail_class = AdjustmentRow
+    filterset_class = AdjustmentFilter
+    pagination_class = KeyPages
+    filter_backends = [Filters, Ordering]

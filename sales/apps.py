@@ -7,9 +7,14 @@ class SalesConfig(AppConfig):
     verbose_name = _("Sales")
 
     def ready(self) -> None:
-        from core import navigation, tabs
+        from core import events, navigation, tabs
         from partners.page import register_tab
-        from sales.page import partner_sales
+        from sales.page import closing_page, partner_reports, partner_sales
+
+        events.register("sales.report.reminded", _("Reminded of a report"), "bell")
+        events.register("sales.report.nothing", _("Nothing to report: confirmed"), "circle-off")
+        events.register("sales.report.withdrawn", _("Confirmation taken back"), "arrow-back-up")
+        events.register("sales.closedperiod.reopen", _("Month reopened"), "lock-open")
 
         may_see = "sales.view_salesfact"
         navigation.register(
@@ -36,6 +41,35 @@ class SalesConfig(AppConfig):
                 group=2,
                 palette=True,
             ),
+            navigation.Item(
+                "reporting",
+                _("Reporting calendar"),
+                "calendar-check",
+                "sales:reporting_calendar",
+                52,
+                "sales.view_report",
+                group=2,
+            ),
+            navigation.Item(
+                "closing",
+                _("Closed months"),
+                "lock",
+                "sales:closedperiod_list",
+                53,
+                "sales.view_closedperiod",
+                group=2,
+                palette=True,
+            ),
+            navigation.Item(
+                "adjustments",
+                _("Adjustments"),
+                "adjustments",
+                "sales:adjustment_list",
+                54,
+                "sales.view_adjustment",
+                group=2,
+                palette=True,
+            ),
         )
         register_tab(
             tabs.Tab(
@@ -46,4 +80,18 @@ class SalesConfig(AppConfig):
                 permission=may_see,
                 order=20,
             )
+        )
+        register_tab(
+            tabs.Tab(
+                "reporting",
+                _("Reporting"),
+                "sales/_partner_reports.html",
+                partner_reports,
+                permission="sales.view_report",
+                order=25,
+            )
+        )
+        tabs.register(
+            "sales.closedperiod",
+            tabs.Tab("overview", _("Overview"), "sales/_closing.html", closing_page, order=0),
         )

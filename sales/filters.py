@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Territory
 from catalog.filters import below_line
 from catalog.models import Product, ProductLine
 from core.filters import AnyOf, FilterSet
+from partners.filters import below_territory
 from partners.models import Partner
-from sales.models import Payment, ProductAlias, SalesFact, SalesKind, Target, TargetKind
+from sales.models import (
+    Adjustment,
+    ClosedPeriod,
+    Payment,
+    ProductAlias,
+    Report,
+    ReportingRule,
+    SalesFact,
+    SalesKind,
+    Target,
+    TargetKind,
+)
 
 
 class SalesFactFilter(FilterSet):
@@ -79,3 +93,64 @@ class ProductAliasFilter(FilterSet):
     class Meta:
         model = ProductAlias
         fields = ["partner", "product"]
+
+
+class ReportFilter(FilterSet):
+    rule = django_filters.ModelChoiceFilter(label=_("rule"), queryset=ReportingRule.objects.all())
+    state = AnyOf(label=_("state"), choices=Report.State, method="in_state")
+    partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
+    territory = django_filters.ModelChoiceFilter(
+        label=_("territory"),
+        field_name="partner__territory",
+        queryset=Territory.objects.all(),
+        method=below_territory,
+    )
+    kind = AnyOf(label=_("Kind"), choices=SalesKind)
+    starts_on = django_filters.DateFromToRangeFilter(label=_("period begins"))
+    due_on = django_filters.DateFromToRangeFilter(label=_("due on"))
+
+    class Meta:
+        model = Report
+        fields = ["rule", "state", "partner", "territory", "kind", "starts_on", "due_on"]
+
+    def in_state(self, queryset: QuerySet, name: str, value: list[str]) -> QuerySet:
+        """Reports that are in one of these states today."""
+        if not value:
+            return queryset
+        return queryset.with_state(timezone.localdate()).filter(state__in=value)  # type: ignore[attr-defined]
+
+
+class ClosedPeriodFilter(FilterSet):
+    month = django_filters.DateFromToRangeFilter(label=_("Month"))
+    kind = AnyOf(label=_("Kind"), choices=SalesKind)
+    state = AnyOf(label=_("state"), choices=ClosedPeriod.State)
+
+    class Meta:
+        model = ClosedPeriod
+        fields = ["month", "kind", "state"]
+
+
+class AdjustmentFilter(FilterSet):
+    month = django_filters.DateFromToRangeFilter(label=_("Month"))
+    kind = AnyOf(label=_("Kind"), choices=SalesKind)
+    cause = AnyOf(label=_("cause"), choices=Adjustment.Cause)
+    partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
+    product_line = django_filters.ModelChoiceFilter(
+        label=_("product line"), queryset=ProductLine.objects.all(), method=below_line
+    )
+    closing = django_filters.ModelChoiceFilter(
+        label=_("closed month"), queryset=ClosedPeriod.objects.all()
+    )
+    recorded_at = django_filters.DateFromToRangeFilter(label=_("Recorded at"))
+
+    class Meta:
+        model = Adjustment
+        fields = [
+            "month",
+            "kind",
+            "cause",
+            "partner",
+            "product_line",
+            "closing",
+            "recorded_at",
+        ]

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from sales.models import ProductAlias, Target
+from core.periods import Period
+from partners.models import Partner
+from sales.closing import closed_months
+from sales.models import ProductAlias, ReportingRule, SalesKind, Target
+from sales.models.facts import FIRST_DAY, LAST_DAY
+
+# A mistyped year must not make a century of reports.
+BACK = timedelta(days=5 * 366)
+FIRST, LAST = date.fromisoformat(FIRST_DAY), date.fromisoformat(LAST_DAY)
 
 
 class TargetForm(forms.ModelForm):
@@ -25,3 +37,61 @@ class ProductAliasForm(forms.ModelForm):
     class Meta:
         model = ProductAlias
         fields = ("partner", "code", "unit", "product", "factor")
+
+
+class ReportingRuleForm(forms.ModelForm):
+    channel_types = forms.MultipleChoiceField(
+        label=_("channel types"),
+        choices=Partner.ChannelType.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = ReportingRule
+        fields = (
+            "name",
+            "kind",
+            "frequency",
+            "due_days",
+            "starts_on",
+            "ends_before",
+            "remind_before",
+            "remind_after",
+            "channel_types",
+            "levels",
+            "territories",
+            "partners",
+        )
+        widgets = {"levels": forms.CheckboxSelectMultiple}
+
+    def clean_starts_on(self) -> date:
+        day: date = self.cleaned_data["starts_on"]
+        if day < timezone.localdate() - BACK:
+            raise forms.ValidationError(_("At most five years back."))
+        return day
+
+
+class ClosingForm(forms.Form):
+    """Which month to close, for which kinds of sales."""
+
+    month = forms.DateField(
+        label=_("Month"),
+        help_text=_("Any of its days."),
+        validators=[MinValueValidator(FIRST), MaxValueValidator(LAST)],
+    )
+    kinds = forms.MultipleChoiceField(
+        label=_("Kinds"), choices=SalesKind.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    @classmethod
+    def proposed(cls, on: date) -> dict[str, Any]:
+        """The last month that is over by the day `on`, and its kinds that are still open."""
+        month = Period.containing("month", on).previous().start
+        return {"month": month, "kinds": still_open(month)}
+
+
+def still_open(month: date) -> list[str]:
+    """The kinds of sales for which a month is not closed."""
+    closed = closed_months()
+    return [kind for kind in SalesKind.values if (kind, month) not in closed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -23,7 +23,7 @@ from core.models import (
     WebhookProgress,
     WebhookSecret,
 )
-from core.periods import Period
+from core.periods import Period, add_months
 from core.webhooks import signing
 from partners.models import Contact, Level, Membership, Partner, Site
 from performance.models import (
@@ -35,7 +35,16 @@ from performance.models import (
     SchemeVersion,
     Score,
 )
-from sales.models import Payment, ProductAlias, SalesFact, Target
+from sales.models import (
+    Adjustment,
+    ClosedPeriod,
+    Payment,
+    ProductAlias,
+    Report,
+    ReportingRule,
+    SalesFact,
+    Target,
+)
 
 _number = count(1)
 
@@ -149,6 +158,40 @@ def make_target(partner: Partner | None = None, **fields: Any) -> Target:
     fields.setdefault("month", date(2026, 1, 1))
     fields.setdefault("amount", Decimal(1000))
     return Target.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_reporting_rule(**fields: Any) -> ReportingRule:
+    """Sell-through, monthly from January 2026, due on the tenth."""
+    fields.setdefault("name", f"Rule {next(_number)}")
+    fields.setdefault("kind", "sell_through")
+    fields.setdefault("starts_on", date(2026, 1, 1))
+    return ReportingRule.objects.create(**fields)
+
+
+def make_report(partner: Partner | None = None, **fields: Any) -> Report:
+    """A monthly report that has not come."""
+    rule = fields.pop("rule", None) or make_reporting_rule()
+    starts_on = fields.setdefault("starts_on", date(2026, 1, 1))
+    end = fields.setdefault("ends_before", add_months(starts_on, 1))
+    fields.setdefault("due_on", end + timedelta(days=9))
+    return Report.objects.create(
+        rule=rule, kind=rule.kind, partner=partner or make_partner(), **fields
+    )
+
+
+def make_closed_period(**fields: Any) -> ClosedPeriod:
+    """A closed month without lines."""
+    fields.setdefault("month", add_months(date(1990, 1, 1), next(_number) % 1200))
+    fields.setdefault("kind", "sell_in")
+    fields.setdefault("closed_at", datetime(2026, 2, 5, tzinfo=UTC))
+    return ClosedPeriod.objects.create(net=0, lines=0, **fields)
+
+
+def make_adjustment(partner: Partner | None = None) -> Adjustment:
+    """What the database lists when a line comes into a month that is closed."""
+    closing = make_closed_period()
+    fact = make_fact(partner, occurred_on=closing.month)
+    return Adjustment.objects.get(fact_id=fact.pk)
 
 
 def make_scheme(**fields: Any) -> Scheme:

@@ -1,15 +1,22 @@
-"""What partners sell and pay, what they call it, and what they are expected to reach."""
+"""What partners sell, pay and report, what they call it, what they are expected to reach, and which
+months are closed."""
 
 from sales.models.aliases import ProductAlias
 from sales.models.before import FactBefore
+from sales.models.closing import Adjustment, ClosedPeriod
 from sales.models.facts import SalesDaily, SalesFact, SalesKind
 from sales.models.payments import Payment
+from sales.models.reporting import Report, ReportingRule
 from sales.models.targets import Target, TargetKind
 
 __all__ = [
+    "Adjustment",
+    "ClosedPeriod",
     "FactBefore",
     "Payment",
     "ProductAlias",
+    "Report",
+    "ReportingRule",
     "SalesDaily",
     "SalesFact",
     "SalesKind",

@@ -41,6 +41,7 @@ class FactBefore(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["load", "kind", "fact_id"], name="fact_before_once"),
         ]
+        indexes = [models.Index(fields=["kind", "fact_id"], name="fact_before_fact")]
 
     def __str__(self):
         return f"{self.kind} {self.fact_id} {self.load_id}"

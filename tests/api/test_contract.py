@@ -48,6 +48,8 @@ def rows(cast: Any, settings: Any) -> Any:
     settings.API_RATE = ""
     make.make_fact(cast.north_partner)
     make.make_target(cast.north_partner)
+    make.make_report(cast.north_partner)
+    make.make_adjustment(cast.north_partner)
     make.make_contact(cast.north_partner)
     make.make_site(cast.north_partner)
     make.make_schedule()

@@ -67,6 +67,12 @@ MODELS: dict[str, Access] = {
         view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
     ),
     "sales.target": Access(view=who(D, A, F, M, PA), add=STAFF, change=STAFF, delete=who(D, A)),
+    "sales.reportingrule": Access(
+        view=who(D, A, F), add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
+    "sales.report": Access(view=EVERYBODY),
+    "sales.closedperiod": Access(view=who(D, A, F)),
+    "sales.adjustment": Access(view=STAFF),
     "performance.scheme": Access(view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)),
     "performance.schemeversion": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
@@ -114,6 +120,8 @@ OPEN = {"healthz", "readyz", "metrics"}
 
 PAGES: dict[str, Page] = {
     "insights:cockpit": Page(open_to=EVERYBODY),
+    "sales:reporting_calendar": Page(open_to=EVERYBODY),
+    "sales:close_month": Page(open_to=who(D, A, F)),
     "performance:evaluation_run": Page(open_to=who(D, A)),
     "performance:scheme_draft": Page(
         open_to=who(D, A), post=True, row=lambda cast: make.make_scheme()

@@ -1,6 +1,6 @@
 """A make-believe ERP: master data and a year of sales and payments, pushed over the API.
 
-It knows what it has booked, so that what arrived can be compared. To try it against a running server:
+It knows what it has booked, so that what arrived can be compared. Against a running server:
 
     python -m tests.survival.erp http://localhost:8000 CLIENT_ID CLIENT_SECRET
 """

@@ -1,6 +1,6 @@
 """A year of data over the API while the web server, the worker and the database are killed.
 
-What is in the books at the end is what the ERP has booked, each line once, and the rollup is its sum.
+What is in the books at the end is what the ERP has booked, each line once, and its sums.
 """
 
 import json
@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -123,10 +124,8 @@ def site(tmp_path_factory):
 
 @contextmanager
 def trouble(site: Site, seed: int):
-    """Something that kills the web server or the database now and then, from a thread of its own, so
-    that it strikes in the middle of a request."""
-    import threading
-
+    """Something that kills the web server or the database now and then, from a thread of its own,
+    so that it strikes in the middle of a request."""
     stop, draw, done = threading.Event(), random.Random(seed), []
 
     def strike() -> None:
@@ -161,10 +160,12 @@ def test_a_year_arrives_whole_and_once(site):
     assert connection.tries > 2 * WEEKS + 2  # some requests had to be sent again
 
     booked = {
-        row["reference"]: (row["partner"], row["product"], row["occurred_on"], Decimal(row["quantity"]),
-                           Decimal(row["amount"]))
+        row["reference"]: (
+            *(row[name] for name in ("partner", "product", "occurred_on")),
+            *(Decimal(row[name]) for name in ("quantity", "amount")),
+        )
         for row in erp.sales.values()
-    }  # fmt: skip
+    }
     found = site.ask(
         """SELECT f.reference, p.code, a.code, f.occurred_on::text, f.quantity, f.amount
              FROM sales_salesfact f JOIN partners_partner p ON p.id = f.partner_id
@@ -181,8 +182,9 @@ def test_a_year_arrives_whole_and_once(site):
         """SELECT partner_id, day, kind, product_line_id, lines, net, returns, quantity
              FROM sales_salesdaily ORDER BY 1, 2, 3, 4"""
     ) == site.ask(
-        """SELECT f.partner_id, f.occurred_on, f.kind, p.product_line_id, count(*)::int, sum(f.amount),
-                  coalesce(sum(f.amount) FILTER (WHERE f.amount < 0), 0), sum(f.quantity)
+        """SELECT f.partner_id, f.occurred_on, f.kind, p.product_line_id, count(*)::int,
+                  sum(f.amount), coalesce(sum(f.amount) FILTER (WHERE f.amount < 0), 0),
+                  sum(f.quantity)
              FROM sales_salesfact f JOIN catalog_product p ON p.id = f.product_id
             GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
     )

@@ -1,0 +1,31 @@
+"""Thin Celery tasks: ids in, one service call."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.core.mail import get_connection
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from core import jobs
+from sales import letters
+from sales.services import reporting
+
+# What the page of the job shows; the template translates the key.
+_SENT = gettext_noop("letters sent")
+
+
+@shared_task
+def send_reminders(job_id: int, report_ids: list[int]) -> None:
+    """Send the letters about these reports; delivered twice, once."""
+    with jobs.running(job_id) as progress:
+        messages = letters.reminders(report_ids)
+        progress.finish({_SENT: get_connection().send_messages(messages) or 0})
+
+
+@shared_task
+def report_tick() -> None:
+    """Every hour: make the reports of periods that are over, remind of those that the rules say."""
+    on, at = timezone.localdate(), timezone.now()
+    reporting.make_reports(on=on)
+    reporting.remind_when_due(on=on, at=at)
