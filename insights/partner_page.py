@@ -17,6 +17,8 @@ from insights import selectors
 from partners import page
 from partners.models import Partner
 from performance.models import Evaluation, Score
+from sales.completeness import completeness
+from sales.grades import grade_badge
 from sales.models import SalesKind
 
 SCORECARDS = 6
@@ -51,6 +53,7 @@ def sales_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
         else None
     )
     unit = user.amount_unit
+    mark = grade_badge(completeness(only, period.start, period.end).get(SalesKind.SELL_IN))
     figures = [
         Figure(
             _("Sell-in %(period)s") % {"period": period.label},
@@ -58,11 +61,13 @@ def sales_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
             change,
             tone,
             order=10,
+            mark=mark,
         )
     ]
     if goal:
         note = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
-        figures.append(Figure(_("Target attainment"), percent(now / goal), note=note, order=20))
+        reached = percent(now / goal)
+        figures.append(Figure(_("Target attainment"), reached, note=note, order=20, mark=mark))
     return figures
 
 
@@ -110,10 +115,17 @@ def trend_chart(partners: Any, period: Period, *, targets: bool = True) -> Chart
     return Chart(_("Sales by month"), labels, series, unit="amount")
 
 
+def trend_grades(partners: Any, period: Period) -> list[tuple[Any, str]]:
+    """(kind of sales, grade) of the sales in `trend_chart`, those of which reports are owed."""
+    found = completeness(partners, selectors.months(period)[0], period.end)
+    shown = (SalesKind.SELL_IN, SalesKind.SELL_THROUGH)
+    return [(kind.label, grade_badge(found[kind])) for kind in shown if kind in found]
+
+
 def trend(partner: Partner, period: Period, user: Any) -> dict[str, Any]:
     """The sales of the last twelve months."""
     chart = trend_chart(_only(partner), period, targets=user.has_perm("sales.view_target"))
-    return {"chart": chart}
+    return {"chart": chart, "grades": trend_grades(_only(partner), period)}
 
 
 def scorecards(partner: Partner, period: Period, user: Any) -> dict[str, Any]:

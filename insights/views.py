@@ -22,10 +22,13 @@ from core.models import Job
 from core.periods import Period
 from core.templatetags.fmt import in_unit, percent
 from insights import selectors
-from insights.partner_page import trend_chart
+from insights.partner_page import trend_chart, trend_grades
 from partners import page
 from partners.models import Partner
 from performance.models import Evaluation
+from sales.completeness import completeness
+from sales.grades import grade_badge
+from sales.models import SalesKind
 
 RANKED = 8
 SILENT_DAYS = 60
@@ -78,6 +81,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
             *network_figures(network, quiet),
         ]
         context["trend"] = trend_chart(scope, period, targets=targets)
+        context["grades"] = trend_grades(scope, period)
         context["mix"] = mix(scope, period)
     context["todos"] = todos(network, user, silent)
     if user.has_perm("performance.view_score"):
@@ -104,6 +108,7 @@ def own_figures(request: HttpRequest) -> HttpResponse:
         targets = user.has_perm("sales.view_target")
         context["figures"] = sales_figures(visible, period, user, targets=targets)
         context["trend"] = trend_chart(visible, period, targets=targets)
+        context["grades"] = trend_grades(visible, period)
         context["mix"] = mix(visible, period)
         below = visible.exclude(pk=own.pk)
         context["below"] = selectors.largest(below, period.start, period.end, BELOW_SHOWN)
@@ -153,7 +158,8 @@ def sales_figures(scope: Any, period: Period, user: Any, *, targets: bool) -> li
     unit, day = user.amount_unit, navigation.data_day() or timezone.localdate()
     now, ago = selectors.net_and_ago(scope, selectors.same_span(period, day))
     change, tone = versus(now, ago)
-    out = [Figure(_("Sell-in net"), in_unit(now, unit), change, tone, str(period.label))]
+    mark = grade_badge(completeness(scope, period.start, period.end).get(SalesKind.SELL_IN))
+    out = [Figure(_("Sell-in net"), in_unit(now, unit), change, tone, str(period.label), mark=mark)]
     goal = selectors.target(scope, period.start, period.end) if targets else None
     if goal:
         gap = goal - now
@@ -164,7 +170,8 @@ def sales_figures(scope: Any, period: Period, user: Any, *, targets: bool) -> li
         )
         tone = "better" if gap <= 0 else ""
         target = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
-        out.append(Figure(_("Target attainment"), percent(now / goal), note, tone, target))
+        reached = percent(now / goal)
+        out.append(Figure(_("Target attainment"), reached, note, tone, target, mark=mark))
     return out
 
 

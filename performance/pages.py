@@ -22,6 +22,8 @@ from performance.definitions import Definition, compile_item, definition
 from performance.explain import curve_text, shown
 from performance.models import Evaluation, Scheme, SchemeVersion, Score, TargetSource
 from performance.validation import problems
+from sales.completeness import completeness
+from sales.grades import grade_badge
 from sales.models import SalesKind
 
 TOP = 20
@@ -146,6 +148,8 @@ def evaluation_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, A
         seen.exclude(rank=None).select_related("partner__territory", "level").order_by("rank", "pk")
     )
     ranking = reverse("performance:score_list") + f"?evaluation={evaluation.pk}&sort=rank"
+    scored = Partner.objects.filter(pk__in=seen.order_by().values("partner"))
+    reports = completeness(scored, evaluation.starts_on, evaluation.ends_before)
     return {
         "figures": _figures(evaluation, totals, ranking),
         "distribution": _distribution(totals),
@@ -154,7 +158,7 @@ def evaluation_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, A
         "ranking": ranking,
         "may_see": request.user.has_perm("performance.view_score"),
         "watermark": [
-            (SalesKind(kind).label, seen)
+            (SalesKind(kind).label, seen, grade_badge(reports.get(kind)))
             for kind, seen in evaluation.watermark.get("kinds", {}).items()
         ],
     }
@@ -195,16 +199,26 @@ def _levels(seen: Any) -> list[dict[str, Any]]:
 def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
     """The items with their derivation, the peers, the partner's trend, the next level."""
     lines = selectors.scorecard(score)
+    span = score.evaluation.starts_on, score.evaluation.ends_before
+    reports = completeness(Partner.objects.filter(pk=score.partner_id), *span)
     may_see_sales = request.user.has_perm("sales.view_salesfact")
     links = _source_links(score, lines) if may_see_sales else [[]] * len(lines)
     return {
-        "rows": [_score_row(score, *row) for row in zip(lines, links, strict=True)],
+        "rows": [
+            _score_row(score, *row) | {"grade": grade_badge(reports.get(_kind_of(row[0])))}
+            for row in zip(lines, links, strict=True)
+        ],
         "weights": sum((Decimal(line.stored["weight"]) for line in lines), Decimal(0)),
         "radar": _radar(score, lines),
         "trend": _trend(score),
         "ahead": _ahead(score),
         "next_level": _next_level(score),
     }
+
+
+def _kind_of(line: selectors.Line) -> str:
+    """The kind of sales on which an item rests."""
+    return line.measure.kind_for(line.definition["kind"])
 
 
 def _score_row(score: Score, line: selectors.Line, links: list[dict[str, Any]]) -> dict[str, Any]:
