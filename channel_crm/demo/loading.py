@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date
 from io import StringIO
 
 from django.db import connection
@@ -34,16 +34,19 @@ _RETURNS = """
 """
 
 
-def load(facts: Iterable[Fact], partners: dict[str, int], products: dict[str, int]) -> int:
-    """Append `facts`; the dicts give keys for codes. Returns how many. Inside a transaction."""
+def load(
+    facts: Iterable[Fact], days: Iterable[date], partners: dict[str, int], products: dict[str, int]
+) -> int:
+    """Append `facts`, each recorded early on its day; the dicts give keys for codes. Returns how
+    many. Inside a transaction."""
     buffer, recorded = StringIO(), {}
-    for position, fact in enumerate(facts):
-        if fact.day not in recorded:
-            recorded[fact.day] = early(fact.day + timedelta(days=1)).isoformat()
+    for position, (fact, day) in enumerate(zip(facts, days, strict=True)):
+        if day not in recorded:
+            recorded[day] = early(day).isoformat()
         cells = (
             position, fact.source, fact.reference, fact.kind, partners[fact.partner],
             products[fact.product], fact.day, fact.quantity, _amount(fact.cents),
-            fact.reverses or "\\N", recorded[fact.day],
+            fact.reverses or "\\N", recorded[day],
         )  # fmt: skip
         buffer.write("\t".join(map(str, cells)) + "\n")
     buffer.seek(0)

@@ -12,7 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.divisions import load_divisions
-from channel_crm.demo import clients, clock, people, products, sales, story, webhooks
+from channel_crm.demo import (
+    clients,
+    clock,
+    people,
+    products,
+    reports,
+    sales,
+    story,
+    webhooks,
+)
 from channel_crm.demo.lives import NOTE, tell_lives
 from channel_crm.demo.plans import make_plans
 from core.errors import Conflict
@@ -68,8 +77,9 @@ def _generate(start: date, until: date, scale: float) -> str:
         users = people.make_users()
         told = story.Story(start, until, users, products.make_products(start))
     tell_lives(told, plans)
-    story.tell_sales(told, facts)
+    story.tell_sales(told, facts, reports.arrives_on)
     story.tell_targets(told, plans)
+    reports.tell_reports(told, plans)
     story.tell_evaluations(told)
     told.play()
     webhooks.make_webhook(users, timezone.now())

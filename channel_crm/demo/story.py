@@ -29,6 +29,7 @@ from sales.models import Target
 
 PUBLISHED_QUARTERS = 5  # before the current one: a year and the quarter to compare it with
 RICH_QUARTERS = 2
+ArrivesOn = Callable[[Fact, date], date]
 
 
 @dataclass
@@ -62,19 +63,22 @@ class Story:
         return self.users[DIRECTOR]
 
 
-def tell_sales(story: Story, facts: list[Fact]) -> None:
-    """Each month's sales come in on the first night after it."""
+def tell_sales(story: Story, facts: list[Fact], arrives_on: ArrivesOn) -> None:
+    """Each month's sales come in on the first night after it, late ones when they arrive."""
+    latest = story.until + timedelta(days=1)
     for month, rows in groupby(facts, key=lambda fact: fact.day.replace(day=1)):
-        month_rows = list(rows)
-        story.tell(
-            early(min(add_months(month, 1), story.until + timedelta(days=1)), hour=1),
-            partial(_load, story, month_rows),
-        )
+        night = min(add_months(month, 1), latest)
+        nights: dict[date, list[Fact]] = defaultdict(list)
+        for fact in rows:
+            nights[max(night, arrives_on(fact, story.until))].append(fact)
+        for day, arrived in nights.items():
+            story.tell(early(day, hour=1), partial(_load, story, arrived, arrives_on))
 
 
-def _load(story: Story, facts: list[Fact]) -> None:
+def _load(story: Story, facts: list[Fact], arrives_on: ArrivesOn) -> None:
     partners = {code: partner.pk for code, partner in story.partners.items()}
-    loading.load(facts, partners, story.products)
+    days = [arrives_on(fact, story.until) for fact in facts]
+    loading.load(facts, days, partners, story.products)
 
 
 def tell_targets(story: Story, plans: list[Plan]) -> None:
