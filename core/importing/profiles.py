@@ -15,7 +15,7 @@ from core.importing import engine, mapping, readers, registry, services
 from core.importing.models import Import, ImportProfile
 
 # What was meant for one file alone.
-ONCE = {"replace_first": "", "replace_last": "", "without_suspicious": False}
+ONCE = {"replace_first": "", "replace_last": "", "without_suspicious": False, "year": None}
 
 
 @dataclass(frozen=True)
