@@ -36,7 +36,7 @@ def snapshot(obj: models.Model) -> Snapshot:
     values = {
         field.name: field.value_from_object(obj)
         for field in obj._meta.concrete_fields
-        if field.name not in _IGNORED and not field.primary_key
+        if field.name not in _IGNORED and not field.primary_key and not field.generated
     }
     return json.loads(json.dumps(values, cls=DjangoJSONEncoder, default=str))
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import models
 from django.db.models import QuerySet
+from django.db.models.functions import Upper
 
 _UNDECLARED = object()
 
@@ -31,6 +32,16 @@ class ScopedQuerySet(QuerySet):
             return self.all()
         seen = _end_of(self.model, path).objects.visible_to(user)
         return self.filter(**{f"{path}__in": seen.values("pk")})
+
+    def offered_to(self, user: Any) -> QuerySet:
+        """Rows that `user` may choose for a row that refers to them: the visible ones, unless the
+        model knows rows to which nothing may be added any more."""
+        return self.visible_to(user)
+
+    def by_code(self, field: str) -> list[QuerySet]:
+        """Where to look a code up: querysets whose rows have it, in capitals, as `_code`, the first
+        before the others. A model overrides it where old codes mean other rows."""
+        return [self.annotate(_code=Upper(field))]
 
 
 def sees_everything(user: Any) -> bool:
@@ -63,8 +74,8 @@ def narrow_choices(fields: dict[str, Any], user: Any) -> None:
     """Restrict every choice of related rows in a form or FilterSet form to what `user` may see."""
     for field in fields.values():
         queryset = getattr(field, "queryset", None)
-        if queryset is not None and hasattr(queryset, "visible_to"):
-            field.queryset = queryset.visible_to(user)
+        if queryset is not None and hasattr(queryset, "offered_to"):
+            field.queryset = queryset.offered_to(user)
 
 
 def _end_of(model: type[models.Model], path: str) -> Any:

@@ -15,7 +15,12 @@ class PartnersConfig(AppConfig):
         register("partners.partner.resume", _("Resumed"), "player-play")
         register("partners.partner.leave", _("Exited"), "logout")
         register("partners.partner.reopen", _("Taken up again"), "refresh")
+        register("partners.partner.merge", _("Merged into another partner"), "arrows-join")
+        register("partners.partner.absorb", _("Another partner was merged into it"), "arrows-join")
         self.register_pages()
+        from partners import own_moves
+
+        own_moves.register()
 
     def register_pages(self) -> None:
         """Navigation, and the tabs of a partner's page that this app brings itself."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from core.importing.master import MasterImporter
 from core.importing.registry import Field, register
+from core.importing.storing import Record
+from partners import duplicates
 from partners.models import Contact, Partner
 
 
@@ -93,6 +98,17 @@ class PartnerImporter(MasterImporter):
             _("User name of the sales manager."),
         ),
     )
+
+    def suspects(
+        self, records: Sequence[Record], by: Any
+    ) -> Iterator[tuple[Record, str, str, str]]:
+        """New rows that look like a partner which is known under another code."""
+        rows = [
+            (one.values["code"], one.values["name"], str(one.values.get("credit_code") or ""))
+            for one in records
+        ]
+        for place, field, reason in duplicates.like_new(rows, by):
+            yield records[place], field, "double", reason
 
 
 @register

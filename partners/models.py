@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet
 from django.db.models.functions import Upper
 from django.utils.translation import get_language, gettext_lazy as _, pgettext_lazy
 from django_fsm import FSMField, transition
@@ -18,10 +18,11 @@ from accounts.models import Territory
 from accounts.roles import Role
 from core.errors import Problem
 from core.models import Model
-from core.scoping import sees_everything
+from core.scoping import ScopedQuerySet, sees_everything
 from core.text import pinyin_of
 from core.trees import TreeModel, TreeQuerySet
 from core.workflow import StatefulModel
+from partners import following  # noqa: F401  before the models, which it gives a trigger
 from partners.credit_code import credit_code_problem
 
 
@@ -54,7 +55,20 @@ class Level(Model):
 
 
 class PartnerQuerySet(TreeQuerySet):
-    """Holds the one rule of who sees which partners."""
+    """Holds the one rule of who sees which partners, and what the codes of merged ones mean."""
+
+    def offered_to(self, user: Any) -> QuerySet:
+        return self.visible_to(user).filter(merged_into__isnull=True)
+
+    def by_code(self, field: str) -> list[QuerySet]:
+        """The code of a merged partner means the one that it was merged into: files keep coming."""
+        if field != "code":
+            return super().by_code(field)
+        merged = self.filter(merged_from__isnull=False)
+        return [
+            self.filter(merged_into__isnull=True).annotate(_code=Upper("code")),
+            merged.annotate(_code=Upper("merged_from__code")),
+        ]
 
     def visible_to(self, user: Any) -> QuerySet:
         """Global roles see all; partner users their own partner, with those below it where allowed;
@@ -92,6 +106,16 @@ class PartnerQuerySet(TreeQuerySet):
         )
 
 
+def key_of(function: str, field: str) -> models.GeneratedField:
+    """A column by which the database finds rows that say the same in other letters. It is right
+    whoever writes; the functions are in migration 0007."""
+    return models.GeneratedField(
+        expression=Func(F(field), function=f"partners_{function}"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+
 class Partner(StatefulModel, TreeModel, Model):
     """A company through which the vendor sells. `parent` is the partner it buys from, if any."""
 
@@ -109,6 +133,7 @@ class Partner(StatefulModel, TreeModel, Model):
         ACTIVE = "active", _("Active")
         SUSPENDED = "suspended", _("Suspended")
         EXITED = "exited", _("Exited")
+        MERGED = "merged", _("Merged")
 
     # Those with whom business is done, or was until a moment ago: they are scored and counted.
     IN_BUSINESS = (State.ACTIVE, State.SUSPENDED)
@@ -153,6 +178,18 @@ class Partner(StatefulModel, TreeModel, Model):
     machines = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="named_partners", blank=True, editable=False
     )
+    # Never one that was merged itself: a merge moves those that were merged before.
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="merged_from",
+    )
+    name_key = key_of("name_key", "name")
+    legal_name_key = key_of("name_key", "legal_name")
 
     objects = PartnerQuerySet.as_manager()
 
@@ -160,7 +197,10 @@ class Partner(StatefulModel, TreeModel, Model):
         verbose_name = _("partner")
         verbose_name_plural = _("partners")
         ordering = ["code"]
-        permissions = [("change_state_partner", "Can change the state of a partner")]
+        permissions = [
+            ("change_state_partner", "Can change the state of a partner"),
+            ("merge_partner", "Can merge partners"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Upper("code"),
@@ -169,7 +209,21 @@ class Partner(StatefulModel, TreeModel, Model):
             ),
             models.CheckConstraint(
                 name="partner_state_known",
-                condition=Q(state__in=["prospect", "onboarding", "active", "suspended", "exited"]),
+                condition=Q(
+                    state__in=[
+                        "prospect",
+                        "onboarding",
+                        "active",
+                        "suspended",
+                        "exited",
+                        "merged",
+                    ]  # fmt: skip
+                ),
+            ),
+            models.CheckConstraint(
+                name="partner_merged_into",
+                condition=Q(state="merged", merged_into__isnull=False)
+                | (~Q(state="merged") & Q(merged_into__isnull=True)),
             ),
             models.CheckConstraint(
                 name="partner_credit_code_form",
@@ -182,6 +236,8 @@ class Partner(StatefulModel, TreeModel, Model):
             models.Index(fields=["pinyin", "id"], name="partner_pinyin"),
             models.Index(fields=["state", "id"], name="partner_state"),
             models.Index(fields=["updated_at", "id"], name="partner_changed"),
+            models.Index(fields=["name_key"], name="partner_name_key"),
+            models.Index(fields=["legal_name_key"], name="partner_legal_name_key"),
             GinIndex(
                 fields=["name", "short_name", "code", "pinyin"],
                 opclasses=["gin_trgm_ops"] * 4,
@@ -194,6 +250,8 @@ class Partner(StatefulModel, TreeModel, Model):
 
     def clean(self) -> None:
         super().clean()
+        if self.merged_into_id:
+            raise ValidationError(_("It was merged into another partner: change that one."))
         if self.credit_code:
             problem = credit_code_problem(self.credit_code)
             if problem:
@@ -300,6 +358,17 @@ class Partner(StatefulModel, TreeModel, Model):
     def reopen(self, *, by: Any, on: date) -> None:
         self.ended_on = None
 
+    @transition(
+        field=state,
+        source=[State.PROSPECT, State.ONBOARDING, State.ACTIVE, State.SUSPENDED, State.EXITED],
+        target=State.MERGED,
+        # By partners.services.merge_partners alone, which moves what hangs on the partner.
+        custom={"permission": None, "label": _("Merge"), "icon": "arrows-join"},
+    )
+    def merge(self, *, by: Any, on: date, into: Partner) -> None:
+        self.merged_into, self.parent = into, None
+        self.ended_on = self.ended_on or on
+
 
 class Contact(Model):
     """A person at a partner."""
@@ -324,6 +393,7 @@ class Contact(Model):
     wechat = models.CharField(_("WeChat"), max_length=60, blank=True)
     is_primary = models.BooleanField(_("first contact"), default=False)
     note = models.CharField(_("note"), max_length=200, blank=True)
+    phone_key = key_of("phone_key", "phone")
 
     class Meta:
         verbose_name = _("contact")
@@ -407,3 +477,30 @@ class Membership(Model):
         super().clean()
         if self.user_id and not self.user.is_partner_user:
             raise ValidationError({"user": _("Only a partner's own people have portal access.")})
+
+
+class NotDuplicate(models.Model):
+    """Somebody looked at two partners and said that they are not the same company."""
+
+    scope_path = "first"
+
+    first = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    said_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("pair that is not a duplicate")
+        verbose_name_plural = _("pairs that are not duplicates")
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="not_duplicate_once"),
+            # The lower key first, so that a pair is said once.
+            models.CheckConstraint(
+                condition=Q(first__lt=F("second")), name="not_duplicate_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first} ≠ {self.second}"

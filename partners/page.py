@@ -113,7 +113,13 @@ def overview(request: HttpRequest, partner: Partner) -> dict[str, Any]:
 
 def _timeline(partner: Partner, user: Any) -> list[Any]:
     events = Event.objects.visible_to(user).filter(scope_id=partner.pk)
-    return readable(events.select_related("actor", "content_type").order_by("-id")[:TIMELINE])
+    return readable(events.select_related("actor", "content_type").order_by("-id")[:TIMELINE], user)
+
+
+def merged_from(partner: Partner, period: Period, user: Any) -> dict[str, Any] | None:
+    """The partners that were merged into this one, of those that the user sees."""
+    merged = list(partner.merged_from.visible_to(user).order_by("ended_on", "pk"))
+    return {"merged": merged} if merged else None
 
 
 def people_and_places(request: HttpRequest, partner: Partner) -> dict[str, Any]:
@@ -143,7 +149,8 @@ def master_data(request: HttpRequest, partner: Partner) -> dict[str, Any]:
 
 
 def register_own_tabs() -> None:
-    """Overview, people and places, master data."""
+    """Overview with the partners merged into this one, people and places, master data."""
+    register_panel(Panel("partners/_merged.html", merged_from, side=True, order=90))
     register_tab(tabs.Tab("overview", _("Overview"), "partners/_overview.html", overview, order=0))
     register_tab(
         tabs.Tab(

@@ -15,6 +15,7 @@ from partners.filters import ContactFilter, MembershipFilter, PartnerFilter, Sit
 from partners.forms import ContactForm, MembershipForm, PartnerForm, SiteForm
 from partners.models import Contact, Level, Membership, Partner, Site
 from partners.selectors import of_parent, visible_parents
+from partners.services import may_merge
 
 STATE_COLORS = {
     Partner.State.PROSPECT: "secondary",
@@ -22,6 +23,7 @@ STATE_COLORS = {
     Partner.State.ACTIVE: "green",
     Partner.State.SUSPENDED: "orange",
     Partner.State.EXITED: "red",
+    Partner.State.MERGED: "secondary",
 }
 
 
@@ -102,17 +104,26 @@ class PartnerView(CRUDView):
         ),
         transition_action("resume", _("Resume"), permission=_MAY, icon="player-play"),
     )
+    list_actions_template = "partners/_list_actions.html"
     detail_template = "partners/partner_detail.html"
     empty_text = _("Add the first partner, or import a list of them.")
 
     def detail_queryset(self) -> Any:
-        return self.get_queryset().select_related("territory", "owner", "level", "parent")
+        return self.get_queryset().select_related(
+            "territory", "owner", "level", "parent", "merged_into"
+        )
 
     def detail_context(self, obj: Partner) -> dict[str, Any]:
         # The page shows, it does not save: what the user may not see is taken off the object.
-        if obj.parent_id not in visible_parents([obj.parent_id], self.request.user):
+        seen = visible_parents([obj.parent_id, obj.merged_into_id], self.request.user)
+        if obj.parent_id not in seen:
             obj.parent = None
-        return {"state_color": STATE_COLORS[obj.state]}
+        return {
+            "state_color": STATE_COLORS[obj.state],
+            "frozen": obj.state == Partner.State.MERGED,
+            "kept": obj.merged_into if obj.merged_into_id in seen else None,
+            "may_merge": may_merge(self.request.user),
+        }
 
 
 class OfPartnerView(CRUDView):

@@ -8,6 +8,7 @@ class PerformanceConfig(AppConfig):
 
     def ready(self) -> None:
         from core import events, navigation, tabs
+        from partners import moves
         from partners.page import register_tab
         from performance import pages
         from performance.partner_tab import partner_performance
@@ -50,3 +51,7 @@ class PerformanceConfig(AppConfig):
                     "overview", _("Overview"), f"performance/{template}.html", context, order=0
                 ),
             )
+        moves.stays(
+            "performance.score.partner",
+            _("Scores stay with the partner that got them; its page still shows them."),
+        )

@@ -9,6 +9,7 @@ class SalesConfig(AppConfig):
     def ready(self) -> None:
         from core import events, navigation, tabs
         from partners.page import register_tab
+        from sales import moves
         from sales.page import closing_page, partner_reports, partner_sales
 
         events.register("sales.report.reminded", _("Reminded of a report"), "bell")
@@ -95,3 +96,4 @@ class SalesConfig(AppConfig):
             "sales.closedperiod",
             tabs.Tab("overview", _("Overview"), "sales/_closing.html", closing_page, order=0),
         )
+        moves.register()

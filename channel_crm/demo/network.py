@@ -15,6 +15,7 @@ from accounts.divisions import load_divisions
 from channel_crm.demo import (
     clients,
     clock,
+    doubles,
     people,
     products,
     reports,
@@ -77,6 +78,7 @@ def _generate(start: date, until: date, scale: float) -> str:
         users = people.make_users()
         told = story.Story(start, until, users, products.make_products(start))
     tell_lives(told, plans)
+    doubles.tell_doubles(told, plans)
     story.tell_sales(told, facts, reports.arrives_on)
     story.tell_targets(told, plans)
     reports.tell_reports(told, plans)

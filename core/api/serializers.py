@@ -15,6 +15,7 @@ from django.db import models
 from django.utils.translation import gettext as _, gettext_lazy
 from rest_framework import serializers
 
+from core.importing import codes
 from core.text import clean_text, normalise_code
 
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
@@ -93,7 +94,7 @@ class KeyField(serializers.PrimaryKeyRelatedField):
 
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()
-        return rows.visible_to(self.context["request"].user)
+        return rows.offered_to(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, int):
@@ -117,7 +118,7 @@ class CodeField(serializers.Field):
         if not isinstance(data, str):
             self.fail("invalid")
         rows = self.queryset.all().visible_to(self.context["request"].user)
-        found = rows.filter(**{f"{self.lookup}__iexact": normalise_code(data)}).first()
+        found = codes.find(rows, [data], field=self.lookup, lost_zeros=False).get(data)
         if found is None:
             message = self.error_messages["does_not_exist"] % {"code": data[:60]}
             raise serializers.ValidationError(message, "does_not_exist")

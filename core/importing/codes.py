@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import F, Func, Value
-from django.db.models.functions import Upper
 
 from core.text import normalise_code
 
@@ -24,13 +23,18 @@ def find(
     lost_zeros: bool = True,
 ) -> dict[str, Any]:
     """{text: what `key` makes of the row of `rows` whose `field` it names}; unknown texts are left
-    out, and so are shortened ones that fit several codes. One query, two where zeros are lost."""
+    out, and so are shortened ones that fit several codes. One query, more where codes are old or
+    have lost their zeros."""
     codes = {text: normalise_code(text).upper() for text in texts}
-    wanted = rows.annotate(_code=Upper(field))
-    found = {row._code: key(row) for row in wanted.filter(_code__in=set(codes.values()))}
+    places = rows.by_code(field)
+    found: dict[str, Any] = {}
+    for wanted in places:
+        missing = set(codes.values()) - found.keys()
+        if missing:
+            found |= {row._code: key(row) for row in wanted.filter(_code__in=missing)}
     if lost_zeros:
         short = {code: _bare(code) for code in codes.values() if code not in found}
-        found |= _without_zeros(wanted, {code: bare for code, bare in short.items() if bare}, key)
+        found |= _without_zeros(places, {code: bare for code, bare in short.items() if bare}, key)
     return {text: found[code] for text, code in codes.items() if code in found}
 
 
@@ -40,11 +44,14 @@ def _bare(code: str) -> str:
     return number[1].lstrip("0") if number else ""
 
 
-def _without_zeros(rows: Any, short: dict[str, str], key: Callable[[Any], Any]) -> dict[str, Any]:
+def _without_zeros(
+    places: list[Any], short: dict[str, str], key: Callable[[Any], Any]
+) -> dict[str, Any]:
     if not short:
         return {}
     bare = Func(F("_code"), Value("0"), function="LTRIM")
-    near: dict[str, list[Any]] = {}
-    for row in rows.annotate(_bare=bare).filter(_bare__in=set(short.values())):
-        near.setdefault(row._bare, []).append(key(row))
-    return {code: near[b][0] for code, b in short.items() if len(near.get(b, ())) == 1}
+    near: dict[str, set[Any]] = {}
+    for wanted in places:
+        for row in wanted.annotate(_bare=bare).filter(_bare__in=set(short.values())):
+            near.setdefault(row._bare, set()).add(key(row))
+    return {code: next(iter(near[b])) for code, b in short.items() if len(near.get(b, ())) == 1}

@@ -8,7 +8,7 @@ trying the batch row by row.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from core.importing import codes
 from core.importing.models import Import
-from core.importing.outcome import Outcome, Task
+from core.importing.outcome import SHOWN, Outcome, Task
 from core.importing.registry import Importer, UndoPlan
 from core.importing.storing import BATCH, Record, Store, comparable
 from core.importing.undoing import Undo
@@ -66,6 +66,13 @@ class MasterImporter(Importer):
 
     def prepare(self, obj: Any) -> None:
         """What the model's `save` would do, as writing in bulk does not call it."""
+
+    def suspects(
+        self, records: Sequence[Record], by: Any
+    ) -> Iterable[tuple[Record, str, str, str]]:
+        """(record, field, rule, reason) of rows that are valid and still unlikely, before they are
+        written; the words of a rule are in core.importing.reports."""
+        return ()
 
     def run(self, task: Task) -> Outcome:
         return _Load(self, task).run()
@@ -155,8 +162,27 @@ class _Load:
                     ready.append(record)
             except _Waiting:
                 waiting.append(record)
-        self.store.write(ready)
+        self.store.write(self._look(ready))
         return waiting
+
+    def _look(self, records: list[Record]) -> list[Record]:
+        """Tell of suspicious rows; those of a task that wants them left out are rejected. Returns
+        the rows to write."""
+        if not records or not (self.task.dry_run or self.task.without_suspicious):
+            return records
+        found, outcome = list(self.importer.suspects(records, self.task.by)), self.outcome
+        odd = {record.row for record, _field, _rule, _reason in found}
+        if self.task.without_suspicious:
+            for record, name, _rule, reason in found:
+                self.store.reject(record, name, reason)
+            return [record for record in records if record.row not in odd]
+        for record, name, rule, reason in found:
+            outcome.suspicious[rule] = outcome.suspicious.get(rule, 0) + 1
+            if len(outcome.suspects) < SHOWN:
+                outcome.suspects.append((self.task.rejects.file_row(record.row), name, reason))
+        if odd:
+            outcome.suspicious["rows"] = outcome.suspicious.get("rows", 0) + len(odd)
+        return records
 
     # --- From text to values ---------------------------------------------------------------------
 

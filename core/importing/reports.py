@@ -61,6 +61,7 @@ _RULES = {
     "future": lambda: _("A day that has not come yet"),
     "product": lambda: _("A product the partner never had"),
     "received": lambda: _("Sold before it was received"),
+    "double": lambda: _("Looks like something known under another code"),
 }
 
 

@@ -126,8 +126,9 @@ class Store:
             obj.clean_fields(exclude=self._not_cleaned(obj))
             obj.clean()
         except ValidationError as error:
-            for name, messages in error.message_dict.items():
-                for message in messages:
+            of_row = {"__all__": error.messages}  # `clean` names no field where it is the row
+            for name, messages in getattr(error, "error_dict", of_row).items():
+                for message in ValidationError(messages).messages:
                     self.reject(record, "" if name == "__all__" else name, message)
             return False
         return True

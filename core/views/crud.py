@@ -167,9 +167,10 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
         return tables.describe(obj, self.detail_fields) if tab.key == "overview" else []
 
     def options(self) -> HttpResponse:
-        """Rows that match `q`, for a lookup field: who may see the row may choose it."""
+        """Rows that match `q`, for a lookup field: those that the user may choose."""
         text = self.request.GET.get("q", "").replace("\x00", "").strip()[:100]
-        queryset = filters.search(self.get_queryset(), self.search_fields, text)
+        offered = self.model._default_manager.offered_to(self.request.user)
+        queryset = filters.search(offered, self.search_fields, text)
         terms = tables.order_by(self.ordering, self.model, descending=False)
         found = queryset.order_by(*terms, "pk")[:OPTIONS_LIMIT]
         return JsonResponse({"results": [{"id": row.pk, "text": str(row)} for row in found]})

@@ -53,15 +53,17 @@ class HistoryMixin:
             raise PermissionDenied
         queryset = Event.objects.of(obj).select_related("actor", "content_type")
         page = Paginator(queryset, PAGE).get_page(self.request.GET.get("page"))
-        context = {"object": obj, "entries": readable(page.object_list), "page_obj": page}
+        context = {"object": obj, "page_obj": page}
+        context["entries"] = readable(page.object_list, self.request.user)
         context["crumbs"] = self.crumbs((str(obj), self.back_url(obj)), (_("History"), ""))
         return self.render("core/history.html", context)
 
 
-def readable(found: Iterable[Event]) -> list[Entry]:
-    """Events in words. The names behind foreign keys are read with one query a model."""
+def readable(found: Iterable[Event], user: Any) -> list[Entry]:
+    """Events in words. The names behind foreign keys are read with one query a model; of a row that
+    `user` does not see there is only the number."""
     rows = list(found)
-    names = _names_of(rows)
+    names = _names_of(rows, user)
     return [_entry(event, names) for event in rows]
 
 
@@ -118,7 +120,7 @@ def _value(model: Any, name: str, value: Any, names: dict[tuple[Any, Any], str])
     return str(value)
 
 
-def _names_of(rows: list[Event]) -> dict[tuple[Any, Any], str]:
+def _names_of(rows: list[Event], user: Any) -> dict[tuple[Any, Any], str]:
     wanted: dict[Any, set[Any]] = {}
     for event in rows:
         model = event.content_type.model_class() if event.content_type else None
@@ -132,5 +134,10 @@ def _names_of(rows: list[Event]) -> dict[tuple[Any, Any], str]:
     return {
         (model, row.pk): str(row)
         for model, keys in wanted.items()
-        for row in model._base_manager.filter(pk__in=keys)
+        for row in _visible(model, user).filter(pk__in=keys)
     }
+
+
+def _visible(model: Any, user: Any) -> Any:
+    rows = model._default_manager.all()
+    return rows.visible_to(user) if hasattr(rows, "visible_to") else rows

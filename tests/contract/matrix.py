@@ -122,6 +122,16 @@ PAGES: dict[str, Page] = {
     "insights:cockpit": Page(open_to=EVERYBODY),
     "sales:reporting_calendar": Page(open_to=EVERYBODY),
     "sales:close_month": Page(open_to=who(D, A, F)),
+    "partners:duplicate_list": Page(open_to=who(D, A, M)),
+    "partners:duplicate_dismiss": Page(
+        open_to=who(D, A, M),
+        refusal={PM: 404},
+        post=True,
+        row=lambda cast: cast.north_partner,
+    ),
+    "partners:partner_merge": Page(
+        open_to=who(D, A), refusal={PM: 404}, row=lambda cast: cast.north_partner
+    ),
     "performance:evaluation_run": Page(open_to=who(D, A)),
     "performance:scheme_draft": Page(
         open_to=who(D, A), post=True, row=lambda cast: make.make_scheme()

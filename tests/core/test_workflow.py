@@ -77,6 +77,7 @@ def test_buttons_come_in_the_order_of_the_lifecycle():
         "resume",
         "leave",
         "reopen",
+        "merge",
     ]
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from channel_crm.demo import network, people
 from core.models import Event
+from partners import duplicates
 from partners.models import Contact, Partner, Site
 from performance.models import Evaluation, EvaluationSchedule, Score
 from sales.models import SalesFact, Target
@@ -109,6 +110,14 @@ def test_evaluations_are_published_and_add_up(small):
     item = next(item for item in score.items if item["code"] == "sell_in_net")
     assert Decimal(item["value"]) == net
     assert timezone.localtime(quarter.published_at).date() == date(2026, 10, 9)
+
+
+def test_there_is_something_to_merge(small):
+    director = User.objects.get(username="director")
+    found = duplicates.with_partners(duplicates.pairs(director))
+    assert {(pair.first.code + "-2", len(pair.reasons)) for pair in found} == {
+        (pair.second.code, count) for pair, count in zip(found, (3, 2), strict=True)
+    }
 
 
 def test_histories_run_forward(small):

@@ -1,0 +1,73 @@
+"""Merges beside each other and beside writers, on committed rows."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+from django.db import connection, connections, transaction
+
+from core.errors import Conflict
+from partners.models import Contact, Partner
+from partners.services import merge_partners
+from sales.models import SalesFact
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def merge(keep, drop):
+    try:
+        merge_partners(keep=keep, drop=drop, by=None, on=date(2026, 11, 25), reason="same")
+    except Conflict as error:
+        return error.code
+    finally:
+        connections.close_all()
+    return "merged"
+
+
+def wait_until_blocked():
+    """Until another session waits for a lock."""
+    with connection.cursor() as cursor:
+        for _try in range(500):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            threading.Event().wait(0.02)
+    raise AssertionError("nobody waits")
+
+
+def test_merges_both_ways_at_once_leave_one_partner():
+    one, two, three = (make.make_partner() for _number in range(3))
+    make.make_fact(one), make.make_fact(two), make.make_fact(three)
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [pool.submit(merge, *pair) for pair in ((one, two), (two, one), (three, two))]
+        codes = sorted(job.result(60) for job in jobs)
+    assert codes == ["merged", "merged_already", "merged_already"] or codes == [
+        "merged",
+        "merged",
+        "merged_already",
+    ]
+    assert not SalesFact.objects.filter(partner__state="merged").exists()
+    assert not Partner.objects.filter(merged_into__merged_into__isnull=False).exists()
+
+
+@pytest.mark.parametrize("first", ["contact", "merge"])
+def test_a_contact_that_comes_meanwhile_is_not_lost(first):
+    keep, drop = make.make_partner(), make.make_partner()
+
+    def add():
+        make.make_contact(drop)
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            if first == "contact":
+                make.make_contact(drop)
+                other = pool.submit(merge, keep, drop)
+            else:
+                merge_partners(keep=keep, drop=drop, by=None, on=date(2026, 11, 25), reason="same")
+                other = pool.submit(add)
+            wait_until_blocked()
+        other.result(60)
+    assert Contact.objects.get().partner == keep
