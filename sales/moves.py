@@ -36,7 +36,8 @@ def move_reports(field: Any, merging: moves.Merging) -> list[str]:
                           LEFT JOIN LATERAL sales_first_report(
                                o.partner_id, o.kind, o.starts_on, o.ends_before) first ON true
                          WHERE o.partner_id = %s) s
-                 WHERE s.id = r.id AND (r.received_at, r.load_id) IS DISTINCT FROM (s.at, s.load)""",
+                 WHERE s.id = r.id
+                   AND (r.received_at, r.load_id) IS DISTINCT FROM (s.at, s.load)""",
             [merging.keep.pk],
         )
     return names
