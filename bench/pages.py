@@ -28,7 +28,7 @@ def run(partner_count: int = 20_000, rounds: int = 60) -> list[Result]:
     data.partners(partner_count)
     cookie = _signed_in_cookie()
     one = Partner.objects.order_by("pk")[partner_count // 2].pk
-    with _server() as port:
+    with server() as port:
         client = _Client(port, cookie)
 
         def versus(path: str, headers: dict[str, str], bare: str, name: str, ref: str, limit: str):
@@ -86,7 +86,7 @@ def _signed_in_cookie() -> str:
 
 
 @contextmanager
-def _server() -> Iterator[int]:
+def server() -> Iterator[int]:
     """The product under gunicorn with one worker, as `make run` serves it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -4,6 +4,7 @@ from django.db.models.functions import Upper
 
 from catalog.filters import ProductFilter, ProductLineFilter
 from catalog.models import Product, ProductLine
+from core.api.bulk import BulkMixin
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, WriteMixin
 
@@ -68,10 +69,11 @@ class ProductWrite(WriteSerializer):
         codes = {"product_line_code": ("product_line", "code")}
 
 
-class ProductViewSet(WriteMixin, ScopedViewSet):
+class ProductViewSet(BulkMixin, WriteMixin, ScopedViewSet):
     """Articles with unit and list price. `active_to` is the first day it is no longer sold."""
 
     model = Product
+    bulk_kind = "products"
     row_class = detail_class = ProductRow
     write_class = ProductWrite
     filterset_class = ProductFilter

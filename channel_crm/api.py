@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api import TerritoryViewSet
 from catalog.api import ProductLineViewSet, ProductViewSet
+from core.api.imports import ImportViewSet
 from core.api.permissions import ModelPermission
 from partners.api import ContactViewSet, LevelViewSet, PartnerViewSet, SiteViewSet
 from partners.feed import EventViewSet
@@ -50,6 +51,7 @@ router.register("targets", TargetViewSet, "target")
 router.register("reports", ReportViewSet, "report")
 router.register("closed-periods", ClosedPeriodViewSet, "closedperiod")
 router.register("adjustments", AdjustmentViewSet, "adjustment")
+router.register("imports", ImportViewSet, "import")
 router.register("schemes", SchemeViewSet, "scheme")
 router.register("scheme-versions", SchemeVersionViewSet, "schemeversion")
 router.register("evaluation-schedules", EvaluationScheduleViewSet, "evaluationschedule")

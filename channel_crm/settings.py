@@ -215,6 +215,8 @@ USE_THOUSAND_SEPARATOR = False
 SCOPE_ROOT = "partners.Partner"
 CURRENCY = env("CURRENCY", default="CNY")
 FISCAL_YEAR_START = env.int("FISCAL_YEAR_START", default=1)
+# Rows in one request of the API that is loaded as a job.
+BULK_MAX_ROWS = env.int("BULK_MAX_ROWS", default=1_000_000)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=500 * 1024 * 1024)
 # Networks inside that webhooks may go to nevertheless ("10.20.0.0/16,127.0.0.0/8").
 WEBHOOKS_ALLOW_PRIVATE = [
@@ -313,6 +315,7 @@ SPECTACULAR_SETTINGS = {
         "SchemeVersionState": "performance.models.SchemeVersion.State",
         "EvaluationState": "performance.models.Evaluation.State",
         "JobState": "core.models.Job.State",
+        "ImportState": "core.importing.models.Import.State",
         "SalesKind": "sales.models.SalesKind",
         "TargetKind": "sales.models.TargetKind",
         "ReportState": "sales.models.Report.State",

@@ -200,6 +200,7 @@ class KeptAnswer(models.Model):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     content_type = models.CharField(max_length=100)
+    headers = models.JSONField(default=dict)
     body = models.BinaryField()
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
 

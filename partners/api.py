@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models.functions import Upper
 
+from core.api.bulk import BulkMixin
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, TransitionsMixin, WriteMixin
 from partners.filters import ContactFilter, PartnerFilter, SiteFilter
@@ -77,10 +78,11 @@ class PartnerWrite(WriteSerializer):
         return rows.staff() if relation == "owner" else rows
 
 
-class PartnerViewSet(TransitionsMixin, WriteMixin, ScopedViewSet):
+class PartnerViewSet(BulkMixin, TransitionsMixin, WriteMixin, ScopedViewSet):
     """Companies through which we sell. A new one is a prospect; transitions change the state."""
 
     model = Partner
+    bulk_kind = "partners"
     row_class = PartnerRow
     detail_class = PartnerDetail
     write_class = PartnerWrite
@@ -137,10 +139,11 @@ class ContactWrite(WriteSerializer):
         codes = {"partner_code": ("partner", "code")}
 
 
-class ContactViewSet(WriteMixin, ScopedViewSet):
+class ContactViewSet(BulkMixin, WriteMixin, ScopedViewSet):
     """People at partners."""
 
     model = Contact
+    bulk_kind = "contacts"
     row_class = detail_class = ContactRow
     write_class = ContactWrite
     filterset_class = ContactFilter

@@ -1,10 +1,10 @@
 """Sales lines, targets, reports and closed months in the API."""
 
+from core.api.bulk import BulkMixin
 from core.api.pages import KeyPages
 from core.api.queries import Filters, Ordering
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import ScopedViewSet, WriteMixin
-from sales.bulk import BulkMixin
 from sales.changes import FactPages
 from sales.filters import (
     AdjustmentFilter,
@@ -53,6 +53,7 @@ class SalesFactViewSet(BulkMixin, ScopedViewSet):
 
     model = SalesFact
     changed_at, change_pages = "recorded_at", FactPages
+    bulk_kind = "sales"
     row_class = detail_class = SalesFactRow
     filterset_class = SalesFactFilter
     pagination_class = KeyPages
@@ -86,10 +87,11 @@ class TargetWrite(WriteSerializer):
         }
 
 
-class TargetViewSet(WriteMixin, ScopedViewSet):
+class TargetViewSet(BulkMixin, WriteMixin, ScopedViewSet):
     """What a partner should reach in a month (its first day), for one product line or for all."""
 
     model = Target
+    bulk_kind = "targets"
     row_class = detail_class = TargetRow
     write_class = TargetWrite
     filterset_class = TargetFilter
@@ -119,11 +121,12 @@ class PaymentRow(RowSerializer):
         paths = {"partner_code": "partner__code"}
 
 
-class PaymentViewSet(ScopedViewSet):
+class PaymentViewSet(BulkMixin, ScopedViewSet):
     """Amounts received from partners; what is paid back is negative. The list goes by `after`, the
     id of the last payment you have."""
 
     model = Payment
+    bulk_kind = "payments"
     changed_at, change_pages = "recorded_at", FactPages
     row_class = detail_class = PaymentRow
     filterset_class = PaymentFilter
@@ -217,6 +220,7 @@ class ClosedPeriodViewSet(ScopedViewSet):
 class AdjustmentRow(RowSerializer):
     class Meta:
         model = Adjustment
+    changed_at = None  # they are never changed
         fields = (
             "id",
             "closing",

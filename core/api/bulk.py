@@ -1,205 +1,158 @@
-"""Many rows in one request: a JSON array or NDJSON, as it is or packed with gzip.
+"""POST …/bulk/: rows by the thousand, through the same loader as files.
 
-The parsers only read the body, so that its fingerprint is known before its rows cost anything;
-`Body.values` takes it apart. What one value costs is bounded by its length, what all cost by the
-number of rows: a body of empty lists, a hundred times its size as objects, is never held whole.
+What is particular to a kind, its importer says; a resource names the kind and gets the rest here.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
 import json
-import re
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring as quoted
+from typing import Any, ClassVar
 
+from django.core.files import File
+from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError, UnsupportedMediaType, ValidationError
-from rest_framework.parsers import BaseParser
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 
-from core.api.parsing import TooLarge
-from core.importing.records import Number, Repeated
+from core.api import bulk_schema, problems
+from core.api.bodies import Body, BulkJSONParser, BulkLinesParser, body_of
+from core.api.idempotency import once
+from core.api.imports import ImportDetail, represent
+from core.api.rendering import JSONRenderer
+from core.importing import json_rows, records, registry, services
+from core.importing.models import Import
 
+# What is loaded while the caller waits; more becomes a job.
 MOST_ROWS = 50_000
-MOST_BYTES = 32 * 1024**2  # of the body, packed or not
-MOST_OF_A_ROW = 64 * 1024  # characters
-_WINDOW = 16 * MOST_OF_A_ROW
-_BLANK = re.compile(r"[ \t\r\n]*")
+MOST_BYTES = 32 * 1024**2
+PREFER, ASYNC = "Prefer", "respond-async"
+COUNTS = ("rows", "created", "updated", "unchanged", "rejected")
+_SHOWN = 100
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else Repeated(fields)
+class BulkMixin:
+    """POST …/bulk/ for rows of `bulk_kind`."""
+
+    bulk_kind: ClassVar[str]  # of an importer
+
+    def check_permissions(self: Any, request: Any) -> None:
+        super().check_permissions(request)  # type: ignore[misc]
+        if self.action == "bulk" and not registry.get(self.bulk_kind).may(request.user):
+            self.permission_denied(request)
+
+    def bulk_request(self) -> dict[str, Any]:
+        """The schema of the body, by media type."""
+        return bulk_schema.request_of(registry.get(self.bulk_kind))
+
+    def bulk_responses(self) -> dict[Any, Any]:
+        """The schemas of the answers, by status."""
+        return bulk_schema.responses_of(registry.get(self.bulk_kind), ImportDetail)
+
+    @extend_schema(parameters=bulk_schema.PARAMETERS, filters=False)
+    @action(
+        detail=False,
+        methods=["post"],
+        pagination_class=None,
+        filter_backends=[],
+        parser_classes=[BulkJSONParser, BulkLinesParser],
+    )
+    def bulk(self: Any, request: Any) -> HttpResponse:
+        """Load many rows at once, as a JSON array or NDJSON (also with Content-Encoding: gzip). A
+        row that is known by its key is brought up to date; one that is rejected does not keep the
+        others out. Up to 50,000 rows and 32 MB are loaded at once and answered row by row. A larger
+        request, or one with `Prefer: respond-async`, is answered 202 with the address of its
+        import, and loaded by a worker. Either way it is one transaction."""
+        flags = flags_of(request, bulk_schema.FLAGS)
+        body = body_of(request)
+        return once(request, body.sha256, lambda: _answer(request, self.bulk_kind, body, flags))
 
 
-_decode = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=Number
-).raw_decode
-
-
-class Body:
-    """The text of a request, unpacked, and how its values are told apart."""
-
-    def __init__(self, raw: bytes, *, lines: bool) -> None:
-        self.sha256 = hashlib.sha256(raw).hexdigest()
-        self._lines = lines
-        try:
-            self._text = raw.decode()
-        except UnicodeDecodeError as error:
-            raise ParseError(_("The text is not UTF-8.")) from error
-
-    def values(self) -> Iterator[Any]:
-        """Each value; numbers are `Number`s. Raises ParseError where the text is no JSON or has no
-        rows, TooLarge after the row that is one too many."""
-        row = 0
-        for row, value in enumerate(self._of_lines() if self._lines else self._of_array(), start=1):
-            if row > MOST_ROWS:
-                message = _("At most %(count)d rows can be sent at once. Send them in parts.")
-                raise TooLarge(message % {"count": MOST_ROWS}, "too_many_rows")
-            yield value
-        if not row:
-            raise ParseError(_("There are no rows."))
-
-    def _of_lines(self) -> Iterator[Any]:
-        row = 0
-        for line in io.StringIO(self._text, newline="\n"):
-            start = _past_blanks(line, 0)
-            if start == len(line):
-                continue
-            row += 1
-            if len(line) > MOST_OF_A_ROW:
-                raise _broken(row)
-            value, end = _value(line, start, row)
-            if _past_blanks(line, end) < len(line):
-                raise _broken(row)
-            yield value
-
-    def _of_array(self) -> Iterator[Any]:
-        window = _Window(self._text)
-        if not window.takes("["):
-            raise _no_array()
-        row = 0
-        while row or not window.takes("]"):
-            row += 1
-            yield window.value(row)
-            if window.takes("]"):
-                break
-            if not window.takes(","):
-                raise _broken(row)
-        if not window.at_the_end():
-            raise _no_array()
-
-
-class _Window:
-    """A text that is read value by value. The decoder sees a piece of it, so that it cannot make
-    objects of more than that."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._start = text, 0
-        self._piece, self._at = text[:_WINDOW], 0
-
-    def _move(self) -> None:
-        """Past blanks, and to a new piece where this one may end within the next value."""
-        while True:
-            self._at = _past_blanks(self._piece, self._at)
-            left = len(self._piece) - self._at
-            more = self._start + len(self._piece) < len(self._text)
-            if left > MOST_OF_A_ROW or not more:
-                return
-            self._start += self._at
-            self._piece, self._at = self._text[self._start : self._start + _WINDOW], 0
-
-    def takes(self, sign: str) -> bool:
-        """Whether `sign` comes next; then it is behind us."""
-        self._move()
-        found = self._piece.startswith(sign, self._at)
-        self._at += found
-        return found
-
-    def value(self, row: int) -> Any:
-        self._move()
-        value, self._at = _value(self._piece, self._at, row)
-        return value
-
-    def at_the_end(self) -> bool:
-        self._move()
-        return self._at == len(self._piece)
-
-
-def _past_blanks(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
-    return found.end() if found else at
-
-
-def _value(text: str, start: int, row: int) -> tuple[Any, int]:
+def _answer(request: Any, kind: str, body: Body, flags: dict[str, str]) -> HttpResponse:
+    if body.size > MOST_BYTES or _prefers_async(request):
+        return _start(request, kind, body, flags)
     try:
-        value, end = _decode(text, start)
-    except (ValueError, RecursionError) as error:
-        raise _broken(row) from error
-    if end - start > MOST_OF_A_ROW:
-        raise _broken(row)
-    return value, end
+        return _load(request, kind, body, flags)
+    except json_rows.TooManyRows:
+        return _start(request, kind, body, flags)
 
 
-def _broken(row: int) -> ParseError:
-    message = _("Row %(row)d is not valid JSON, or longer than %(most)d characters.")
-    return ParseError(message % {"row": row, "most": MOST_OF_A_ROW})
+def _prefers_async(request: Any) -> bool:
+    words = request.headers.get(PREFER, "").replace(";", ",").split(",")
+    return ASYNC in [word.strip().lower() for word in words]
 
 
-def _no_array() -> ParseError:
-    return ParseError(_("The body is not a JSON array of rows."))
+def _start(request: Any, kind: str, body: Body, flags: dict[str, str]) -> HttpResponse:
+    """Leave the rows to a worker; the answer tells where to see how it gets on."""
+    load = services.receive(
+        file=File(body.received),
+        kind=kind,
+        sha256=body.sha256,
+        lines=body.lines,
+        is_gzip=body.is_gzip,
+        by=request.user,
+        dry_run=flags["dry_run"] == "true",
+        all_or_nothing=flags["all_or_nothing"] == "true",
+    )
+    headers = {"Location": reverse("api:import-detail", args=[load.pk])}
+    if _prefers_async(request):
+        headers["Preference-Applied"] = ASYNC
+    shown = represent(Import.objects.filter(pk=load.pk))
+    return HttpResponse(
+        JSONRenderer().render(shown),
+        status=202,
+        content_type="application/json",
+        headers=headers,
+    )
 
 
-class BulkJSONParser(BaseParser):
-    """A JSON array, as a Body."""
-
-    media_type = "application/json"
-    lines = False
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        raw = stream.read(MOST_BYTES + 1)
-        encoding = parser_context["request"].headers.get("Content-Encoding", "identity")
-        if encoding.lower() in ("gzip", "x-gzip"):
-            raw = _unpacked(raw)
-        elif encoding.lower() not in ("identity", ""):
-            message = _("The content encoding “%(name)s” is not read; gzip is.")
-            raise UnsupportedMediaType(encoding, message % {"name": encoding[:40]})
-        if len(raw) > MOST_BYTES:
-            raise _too_large()
-        return Body(raw, lines=self.lines)
-
-
-class BulkLinesParser(BulkJSONParser):
-    """NDJSON: a JSON value a line, as a Body. Empty lines do not count."""
-
-    media_type = "application/x-ndjson"
-    lines = True
-
-
-def _unpacked(raw: bytes) -> bytes:
-    """At most one byte more than a body may have, however much there is in it."""
-    if len(raw) > MOST_BYTES:
-        raise _too_large()
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
-            return packed.read(MOST_BYTES + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ParseError(_("The gzip data is damaged or was not sent whole.")) from error
+def _load(request: Any, kind: str, body: Body, flags: dict[str, str]) -> HttpResponse:
+    all_or_nothing = flags["all_or_nothing"] == "true"
+    loaded = records.load(
+        kind,
+        body.unpacked(),
+        lines=body.lines,
+        most=MOST_ROWS,
+        name="api",
+        sha256=body.sha256,
+        by=request.user,
+        dry_run=flags["dry_run"] == "true",
+        all_or_nothing=all_or_nothing,
+    )
+    counts = {"import": loaded.import_id}
+    counts |= {name: getattr(loaded.outcome, name) for name in COUNTS}
+    if all_or_nothing and loaded.rejects:
+        message = _("%d rows were rejected, so nothing was loaded.") % len(loaded.rejects)
+        response: HttpResponse = problems.respond(
+            422, "rejected_rows", message, path=request.path, more=counts
+        )
+    else:
+        response = HttpResponse(JSONRenderer().render(counts), content_type="application/json")
+    results = _results(registry.get(kind), loaded, only_rejected=flags["results"] == "rejected")
+    response.content = b'%b,"results":[%b]}' % (response.content[:-1], results.encode())
+    return response
 
 
-def _too_large() -> TooLarge:
-    message = _("The request is larger than %(count)d MB. Send the rows in parts.")
-    return TooLarge(message % {"count": MOST_BYTES // 1024**2})
+def _results(importer: registry.Importer, loaded: records.Loaded, *, only_rejected: bool) -> str:
+    """What came of each row (of a dry run: what would come of it), as JSON. It is put together as
+    text, because there are so many of them."""
+    key = ",".join(f"{quoted(name)}:%s" for name in importer.key)
+    result = f'{{"row":%d,"key":{{{key}}},"outcome":"%s","problems":%s}}'
+    found = []
+    for row in sorted(loaded.rejects) if only_rejected else range(1, len(loaded.keys) + 1):
+        given = [quoted(cell[:_SHOWN]) if cell else "null" for cell in loaded.keys[row - 1]]
+        rejects = loaded.rejects.get(row)
+        outcome = "rejected" if rejects else loaded.outcomes.get(row, "created")
+        found.append(result % (row, *given, outcome, _problems(rejects) if rejects else "[]"))
+    return ",".join(found)
 
 
-def body_of(request: Any) -> Body:
-    """What the parsers made of the request. ParseError when there is no body."""
-    if not isinstance(request.data, Body):
-        raise ParseError(_("There are no rows."))
-    return request.data
+def _problems(rejects: Sequence[tuple[str, str]]) -> str:
+    found = [{"field": field or None, "message": reason} for field, reason in rejects]
+    return json.dumps(found, ensure_ascii=False)
 
 
 def flags_of(request: Any, choices: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -18,6 +18,8 @@ from core.errors import Conflict, DomainError
 from core.models import KeptAnswer
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
+# The headers that belong to an answer; the others are made for each.
+KEPT_HEADERS = ("Location", "Preference-Applied")
 KEEP = timedelta(days=7)
 KEY = r"^[!-~]{1,200}$"
 
@@ -94,7 +96,7 @@ def _again(kept: KeptAnswer, fingerprint: str) -> HttpResponse:
         bytes(kept.body),
         status=kept.status,
         content_type=kept.content_type,
-        headers={REPLAYED: "true"},
+        headers={**kept.headers, REPLAYED: "true"},
     )
 
 
@@ -106,11 +108,12 @@ def _keep(caller: Any, key: str, fingerprint: str, response: HttpResponse) -> No
         fingerprint=fingerprint,
         status=response.status_code,
         content_type=response.headers["Content-Type"],
+        headers={name: response[name] for name in KEPT_HEADERS if name in response},
         body=response.content,
     )
     KeptAnswer.objects.bulk_create(
         [row],
         update_conflicts=True,
         unique_fields=["caller", "key"],
-        update_fields=["fingerprint", "status", "content_type", "body", "created_at"],
+        update_fields=["fingerprint", "status", "content_type", "headers", "body", "created_at"],
     )

@@ -69,7 +69,15 @@ class AutoSchema(BaseSchema):
         view: Any = self.view
         if getattr(view, "action", "") in ("create", "partial_update"):
             return view.detail_class
+        if view.action == "bulk":
+            return view.bulk_responses()
         return super().get_response_serializers()
+
+    def get_request_serializer(self) -> Any:
+        view: Any = self.view
+        if view.action == "bulk":
+            return view.bulk_request()
+        return super().get_request_serializer()
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> Any:
         schema, required = super()._get_request_for_media_type(serializer, direction)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, context
 from core.errors import Conflict, DomainError
-from core.importing import mapping, readers, registry, scales, wide
+from core.importing import json_table, mapping, readers, registry, scales, wide
 from core.importing.models import Import, ImportProfile
 from core.importing.outcome import Outcome, Rejects, Replace, Task
 
@@ -40,6 +40,8 @@ class Options:
     replace_first: str = ""  # of the period, as ISO; "" where the file begins
     replace_last: str = ""  # included
     without_suspicious: bool = False
+    json: str = ""  # "array" or "lines", of what came over the API
+    is_gzip: bool = False  # of JSON; other files show it themselves
 
     def replacing(self) -> Replace | None:
         """What the file takes the place of, if of anything."""
@@ -55,17 +57,6 @@ class Options:
 COUNTS = ("rows", "created", "updated", "unchanged", "removed", "rejected")
 
 
-class RejectedRows(Conflict):
-    """All or nothing was asked for and some rows were refused. Nothing was written."""
-
-    def __init__(self, outcome: Outcome, error_file: Path | None) -> None:
-        super().__init__(
-            "rejected_rows",
-            _("%d rows were rejected, so nothing was loaded.") % outcome.rejected,
-        )
-        self.outcome, self.error_file = outcome, error_file
-
-
 @dataclass(frozen=True)
 class Result:
     """The counts, the first rejects, and the error file if any row was rejected."""
@@ -73,6 +64,18 @@ class Result:
     outcome: Outcome
     rejects: Rejects
     error_file: Path | None
+
+
+class RejectedRows(Conflict):
+    """All or nothing was asked for and some rows were refused. Nothing was written; `result` says
+    what would have been."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(
+            "rejected_rows",
+            _("%d rows were rejected, so nothing was loaded.") % result.outcome.rejected,
+        )
+        self.result = result
 
 
 def run(
@@ -121,15 +124,16 @@ def apply(task: Task, *, all_or_nothing: bool) -> Result:
         if load.pk is None:
             load.save()
         outcome = registry.get(load.kind).run(task)
+        outcome.rows += task.table.refused
         outcome.rejected = task.rejects.rows
-        error_file = task.rejects.close()
+        result = Result(outcome, task.rejects, task.rejects.close())
         if all_or_nothing and outcome.rejected and not task.dry_run:
-            raise RejectedRows(outcome, error_file)
+            raise RejectedRows(result)
         if task.dry_run:
             transaction.set_rollback(True)
         else:
             _mark_applied(load, outcome, by=task.by)
-    return Result(outcome, task.rejects, error_file)
+    return result
 
 
 def undo(load: Import, *, by: Any) -> registry.UndoPlan:
@@ -152,8 +156,11 @@ def open_table(path: Path, importer: registry.Importer, options: Options) -> rea
     """The file with the header that the importer's fields and the options make out, long where the
     options say that it is wide.
 
-    Raises as readers.open_table and wide.unpivot.
+    Raises as readers.open_table and wide.unpivot; of JSON as json_table.Records.
     """
+    if options.json:
+        lines = options.json == "lines"
+        return json_table.JsonFile(importer, path, lines=lines, is_gzip=options.is_gzip)
     names = mapping.names(importer.fields, options.maps)
     table = readers.open_table(path, encoding=options.encoding, sheet=options.sheet, names=names)
     if not options.wide:

@@ -134,8 +134,8 @@ class Task:
     `scales` says of which fields the numbers are given in thousands or the like.
 
     `progress(done, total, message)` may stop the work; `show` only tells, and may be called while
-    the connection is inside a COPY. Where `outcomes` is given, the loader notes in it what comes of
-    each row that is not refused. `scales` are what the numbers of a field are multiplied by.
+    the connection is inside a COPY. Where `outcomes` is given, the loader notes in it which rows
+    are "updated" or "unchanged"; a row that is neither noted nor refused is created.
     """
 
     table: Table
@@ -151,6 +151,9 @@ class Task:
     progress: Callable[..., None] = _no_progress
     show: Callable[..., None] = _no_progress
     outcomes: dict[int, str] | None = None
+
+    def __post_init__(self) -> None:
+        self.table.refuse = self.rejects.add
 
 
 @dataclass

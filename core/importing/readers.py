@@ -11,7 +11,7 @@ import gzip
 import io
 import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -63,6 +63,9 @@ class Table:
     header_row: int = 1
     row_scale: int = 1
     has_reasons: bool = False  # it is an error file, and `header` is without its own three columns
+    is_sheet: bool = True  # may have titles above and totals below
+    refused: int = 0  # rows that are not handed on, because they are no cells
+    refuse: Callable[[int, Sequence[str], str, str], None] | None = None
 
     @property
     def file_header(self) -> list[str]:
@@ -94,6 +97,10 @@ class Table:
             row, fields, reasons = cells[width : width + errorfile.WIDTH]
             if row.isascii() and row.isdecimal() and len(row) < 10:
                 yield int(row), cells[:width], errorfile.parted(fields, reasons)
+
+    def expected_rows(self, read: int) -> int | None:
+        """How many rows there are in all, by what is known after the first `read`."""
+        return None
 
     def plain_bytes(self) -> IO[bytes] | None:
         """The UTF-8 bytes below the header, or None when the file is something else, or holds more

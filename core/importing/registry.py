@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError, Problem
 
 if TYPE_CHECKING:
+    from django.db import models
     from django.utils.functional import _StrPromise
 
     from core.importing.models import Import
@@ -45,11 +46,20 @@ class UndoPlan:
 
 
 class Importer:
-    """One kind of rows. Subclasses set these and implement `run`."""
+    """One kind of rows. Subclasses set these and implement `run`.
+
+    `key` names the fields by which a row is known again. `lookups` are foreign keys given by the
+    named field of the other model. `defaults` are what a field is that a row of JSON does not name;
+    fields that are neither there nor needed are left as they are.
+    """
 
     kind: str
     label: str | _StrPromise
+    model: type[models.Model]
     fields: Sequence[Field]
+    key: Sequence[str]
+    lookups: Mapping[str, str] = {}
+    defaults: Mapping[str, str] = {}
     permissions: Sequence[str]
     replaces: bool = False  # whether a file may take the place of a period
 
@@ -65,6 +75,14 @@ class Importer:
         """Take back what `load` wrote, in the open transaction and in the name of `by`; returns
         what was done. Raises Blocked with the problems of its plan."""
         raise NotImplementedError
+
+    def column(self, name: str) -> Any:
+        """The model's field that a field of the file fills; of a lookup, the one that is looked up
+        in the other model."""
+        found: Any = self.model._meta.get_field(name)
+        if name in self.lookups:
+            return found.related_model._meta.get_field(self.lookups[name])
+        return found
 
     def may(self, user: Any) -> bool:
         """Whether `user` may import this kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,38 @@ def upload(*, file: File, kind: str, by: Any) -> Import:
         load.file.delete(save=False)
         raise
     return load
+
+
+@transaction.atomic
+def receive(
+    *,
+    file: File,
+    kind: str,
+    sha256: str,
+    lines: bool,
+    is_gzip: bool,
+    by: Any,
+    dry_run: bool,
+    all_or_nothing: bool,
+) -> Import:
+    """Keep the JSON of a request as it came (a line a row or an array, packed or not), with the
+    fingerprint of what is in it, and begin to load it; in a dry run, to check it."""
+    from core.importing.tasks import apply_import
+
+    name = f"api.{'ndjson' if lines else 'json'}{'.gz' if is_gzip else ''}"
+    options = engine.Options(
+        json="lines" if lines else "array", is_gzip=is_gzip, all_or_nothing=all_or_nothing
+    )
+    load = Import(kind=registry.get(kind).kind, file_name=name, sha256=sha256, created_by=by)
+    load.file.save(f"{kind}-import", file)
+    try:
+        if dry_run:
+            return start_check(load=load, options=asdict(options), by=by)
+        work = (State.APPLYING, (State.UPLOADED,), apply_import, _("Load %s"))
+        return _start(load, *work, by, asdict(options))
+    except BaseException:
+        load.file.delete(save=False)
+        raise
 
 
 def path_of(load: Import) -> Path:
@@ -122,7 +154,6 @@ def check(*, load: Import, by: Any, progress: Progress) -> Import:
     earlier = engine.same_file_before(load)
     before = _last_of_sources(load, outcome.sources)
     load.report = {
-        "rejects": [[one.row, one.field, one.reason] for one in result.rejects.first],
         "months": [list(month) for month in outcome.months],
         "same_file": earlier.pk if earlier else None,
         "sources": outcome.sources,
@@ -134,15 +165,20 @@ def check(*, load: Import, by: Any, progress: Progress) -> Import:
         "dates": outcome.dates,
     }
     load.state = State.CHECKED
-    _keep_errors(load, result)
+    _keep_rejects(load, result)
     return load
 
 
 def apply(*, load: Import, by: Any, progress: Progress) -> Import:
-    """Write the rows. Everything that the check found is found again: the data may have moved."""
-    result = _run(load, by, progress, dry_run=False)
-    load.report |= {"rejects": [[one.row, one.field, one.reason] for one in result.rejects.first]}
-    _keep_errors(load, result)
+    """Write the rows. Everything that the check found is found again: the data may have moved.
+    RejectedRows as its name says; then only what was rejected is kept."""
+    try:
+        result = _run(load, by, progress, dry_run=False)
+    except engine.RejectedRows as refusal:
+        load.rows, load.rejected = refusal.result.outcome.rows, refusal.result.outcome.rejected
+        _keep_rejects(load, refusal.result)
+        raise
+    _keep_rejects(load, result)
     return load
 
 
@@ -186,7 +222,8 @@ def _run(load: Import, by: Any, progress: Progress, *, dry_run: bool) -> engine.
     )
 
 
-def _keep_errors(load: Import, result: engine.Result) -> None:
+def _keep_rejects(load: Import, result: engine.Result) -> None:
+    load.report |= {"rejects": [[one.row, one.field, one.reason] for one in result.rejects.first]}
     root = Path(settings.MEDIA_ROOT)
     load.error_file.name = str(result.error_file.relative_to(root)) if result.error_file else ""
     load.save()

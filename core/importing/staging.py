@@ -6,8 +6,6 @@ would refuse or misread (ragged rows, other encodings, invisible marks, XLSX) ta
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
@@ -164,23 +162,31 @@ def _escaped(delimiter: str) -> str:
 def _copy_rows(cursor: Any, table: Table, progress: Callable[..., None]) -> None:
     width = len(table.header)
     names = ", ".join(f"c{i}" for i in range(width))
-    lines = _Lines(_encoded(table.rows(), width), lambda row: progress(row // table.row_scale))
-    sql = f"COPY {TABLE} (row_no, surplus, {names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
+    lines = _Lines(
+        _encoded(table.rows(), width),
+        lambda number: progress(number // table.row_scale, table.expected_rows(number)),
+    )
+    sql = f"COPY {TABLE} (row_no, surplus, {names}) FROM STDIN (ENCODING 'UTF8')"
     _copy(cursor, sql, lines)
 
 
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
 def _encoded(rows: Iterable[Row], width: int) -> Iterator[tuple[int, bytes]]:
-    """Blocks of CSV of a thousand rows, with the number of the last row of each."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    """Blocks of a thousand rows as COPY has text, with the number of the last row of each."""
+    lines: list[str] = []
     number = 0
-    for count, (number, cells) in enumerate(rows, start=1):
-        writer.writerow([number, len(cells) > width, *cells[:width]])
-        if count % 1000 == 0:
-            yield number, buffer.getvalue().encode("utf-8", "replace")
-            buffer.seek(0)
-            buffer.truncate()
-    yield number, buffer.getvalue().encode("utf-8", "replace")
+    for number, cells in rows:
+        surplus = len(cells) > width
+        text = "\t".join(cells[:width] if surplus else cells)
+        if "\\" in text or "\n" in text or "\r" in text or text.count("\t") >= width:
+            text = "\t".join(cell.translate(_ESCAPES) for cell in cells[:width])
+        lines.append(f"{number}\t{surplus}\t{text}\n")
+        if len(lines) == 1000:
+            yield number, "".join(lines).encode("utf-8", "replace")
+            lines.clear()
+    yield number, "".join(lines).encode("utf-8", "replace")
 
 
 class _Lines(_Stream):

@@ -69,7 +69,7 @@ class ImportView(CRUDView):
             "rejects": [(row, labels.get(name, name), reason) for row, name, reason in rejects],
             **reports.of(obj, self.request.user),
             "kind_name": kind_name(obj.kind),
-            "may_change": _may_change(obj, self.request.user),
+            "may_change": _may_go_on(obj, self.request.user),
             "may_undo": _may_undo(obj, self.request.user),
             "job": obj.job,
             "progress": jobs.progress_of(obj.job) if obj.job else None,
@@ -103,6 +103,11 @@ def _may_change(load: Import, user: Any) -> bool:
     return load.created_by_id == user.pk and registry.get(load.kind).may(user)
 
 
+def _may_go_on(load: Import, user: Any) -> bool:
+    """Choose columns and apply. What came over the API has none to choose."""
+    return _may_change(load, user) and not load.options.get("json")
+
+
 def _may_undo(load: Import, user: Any) -> bool:
     """Who loaded it, or who answers for all imports, while it is applied and can be taken back."""
     return load.state == Import.State.APPLIED and (
@@ -113,7 +118,7 @@ def _may_undo(load: Import, user: Any) -> bool:
 def own_import(request: HttpRequest, pk: int) -> Import:
     """An import that the user started and may still go on with."""
     load = get_object_or_404(Import.objects.visible_to(request.user), pk=pk)
-    if not _may_change(load, request.user):
+    if not _may_go_on(load, request.user):
         raise PermissionDenied
     return load
 

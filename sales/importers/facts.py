@@ -6,13 +6,15 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models import Product
 from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
 from core.importing.registry import Field, Importer, UndoPlan, register
 from sales.importers.names import PARTNER
 from sales.loading import undo
-from sales.loading.kinds import KINDS
+from sales.loading.kinds import KINDS, PAYMENTS, SALES
 from sales.loading.load import FactLoad
+from sales.models import Payment, SalesFact
 
 _SOURCE = Field(
     "source",
@@ -27,6 +29,7 @@ class FactImporter(Importer):
     """Facts of the kind that is called like the importer: by COPY and sets, because they come by
     the million."""
 
+    key = ("source", "reference")
     permissions = ("core.add_import",)
     replaces = True
 
@@ -46,6 +49,9 @@ class SalesImporter(FactImporter):
 
     kind = "sales"
     label = _("Sales lines")
+    model = SalesFact
+    lookups = {"partner": "code", "product": "code", "reverses": "reference"}
+    defaults = {**SALES.defaults, "reverses": "", "unit": ""}
     fields = (
         Field(
             "reference",
@@ -176,6 +182,10 @@ class SalesImporter(FactImporter):
         ),
     )
 
+    def column(self, name: str) -> Any:
+        """The unit of a line is not kept: it is that of the product."""
+        return Product._meta.get_field("unit") if name == "unit" else super().column(name)
+
 
 @register
 class PaymentImporter(FactImporter):
@@ -183,6 +193,9 @@ class PaymentImporter(FactImporter):
 
     kind = "payments"
     label = _("Payments")
+    model = Payment
+    lookups = {"partner": "code"}
+    defaults = {**PAYMENTS.defaults, "due_on": "", "invoice": ""}
     fields = (
         Field(
             "reference",

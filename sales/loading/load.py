@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -44,7 +45,7 @@ class FactLoad:
             self.cursor = cursor
             cursor.execute("SET LOCAL work_mem = '128MB'")
             self.step(_("Reading"))
-            staging.create(cursor, self.task.table, self.task.show)
+            staging.create(cursor, self.task.table, partial(self.task.show, message=_("Reading")))
             # One load at a time, also beside product changes: what is known is all there is.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self.kind.lock])
             self.step(_("Checking rows"))
@@ -93,10 +94,9 @@ class FactLoad:
         names = [check.removeprefix("ok_") for check in checks]
         for row, cells, (surplus, missing) in self.raw("import_bad", "b.surplus, b.nulls"):
             fields = [name for name, null in zip(names, missing, strict=True) if null]
-            # A line of commas at the end of a sheet, or the totals of its columns. Who asks what
-            # became of each row sends neither.
+            # A line of commas at the end of a sheet, or the totals of its columns.
             is_foot = not any(cells) or (len(fields) > 1 and is_total(cells))
-            if is_foot and self.task.outcomes is None:
+            if is_foot and self.task.table.is_sheet:
                 self.outcome.rows -= 1
                 continue
             for field, reason in explainer.reasons(cells, fields, surplus):
@@ -223,9 +223,8 @@ class FactLoad:
         self.outcome.unchanged = known - changed
         if self.task.outcomes is not None:
             self.cursor.execute(
-                """SELECT row_no, CASE changed WHEN true THEN 'updated' WHEN false THEN 'unchanged'
-                          ELSE 'created' END
-                     FROM import_typed LEFT JOIN import_known USING (row_no)"""
+                "SELECT row_no, CASE WHEN changed THEN 'updated' ELSE 'unchanged' END"
+                " FROM import_known"
             )
             self.task.outcomes.update(self.cursor.fetchall())
 

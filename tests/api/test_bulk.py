@@ -37,11 +37,11 @@ def counts(answer):
     return tuple(answer[name] for name in COUNTS)
 
 
-def send(caller, body, query="", **headers):
+def send(caller, body, query="", url=BULK, **headers):
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
     content_type = headers.pop("content_type", "application/json")
-    return caller.post(f"{BULK}{query}", body, content_type=content_type, headers=headers)
+    return caller.post(f"{url}{query}", body, content_type=content_type, headers=headers)
 
 
 def ok(response):
@@ -50,9 +50,10 @@ def ok(response):
     return response.json()
 
 
-def result(row, reference, outcome, *problems):
+def result(row, reference, outcome, *problems, source="erp"):
     told = [{"field": field, "message": message} for field, message in problems]
-    return {"row": row, "reference": reference, "outcome": outcome, "problems": told}
+    key = {"source": source, "reference": reference}
+    return {"row": row, "key": key, "outcome": outcome, "problems": told}
 
 
 def test_rows_are_created_updated_and_left_alone(caller, cast):
@@ -111,7 +112,7 @@ def test_each_refused_row_tells_field_and_reason_in_order(caller):
             ("colour", "There is no such field."),
             ("quantity", "Not a number or a string."),
         ),
-        result(4, None, "rejected", (None, "The row is not an object with fields.")),
+        result(4, None, "rejected", (None, "The row is not an object with fields."), source=None),
         result(
             5,
             "R5",
@@ -135,9 +136,10 @@ def test_each_refused_row_tells_field_and_reason_in_order(caller):
                     "amount",
                 )
             ),
+            source="file",
         ),
         result(8, "ab", "rejected", ("reference", "The text contains a NUL character.")),
-        result(9, None, "rejected", (None, "The row is empty.")),
+        result(9, None, "rejected", (None, "The row is empty."), source=None),
         result(10, "R10", "created"),
         result(11, "R11", "rejected", ("amount", "1.00005 has more than 4 decimals.")),
     ]

@@ -27,6 +27,7 @@ MAKERS = {
     "reports": make.make_report,
     "closed-periods": make.make_closed_period,
     "adjustments": make.make_adjustment,
+    "imports": make.make_import,
     "schemes": make.make_scheme,
     "scheme-versions": make.make_scheme_version,
     "evaluation-schedules": make.make_schedule,

@@ -145,8 +145,8 @@ class Command(JsonCommand):
             {
                 "error": error.code,
                 "message": str(error.message),
-                "rejected": error.outcome.rejected,
-                "error_file": str(error.error_file),
+                "rejected": error.result.outcome.rejected,
+                "error_file": str(error.result.error_file),
             }
         )
         raise SystemExit(1)

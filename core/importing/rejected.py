@@ -1,0 +1,54 @@
+"""The error file read again, some rows at a time."""
+
+from __future__ import annotations
+
+import csv
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+
+@dataclass
+class RejectedRow:
+    """A row with the text of its cells by column, and each (field, reason) of its rejection."""
+
+    row: int
+    values: dict[str, str]
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read(stream: IO[bytes], place: int, most: int) -> tuple[list[RejectedRow], int | None]:
+    """At most `most` rows from a place in an error file (0: its beginning), and the place of the
+    next, None after the last. ValueError where no row begins at the place."""
+    *columns, _row, _field, _reason = next(_lines(stream, 0))[1]
+    if place:
+        stream.seek(place - 1)
+        if stream.read(1) != b"\n":
+            raise ValueError(place)
+    else:
+        place = stream.tell()
+    found: list[RejectedRow] = []
+    for at, line in _lines(stream, place):
+        *cells, number, name, reason = line
+        if not found or found[-1].row != int(number):
+            if len(found) == most:
+                return found, at
+            found.append(RejectedRow(int(number), dict(zip(columns, cells, strict=True))))
+        found[-1].problems.append((name, reason))
+    return found, None
+
+
+def _lines(stream: IO[bytes], at: int) -> Iterator[tuple[int, list[str]]]:
+    """(place, cells) of each line; the stream stands at the place `at`."""
+    read = at
+
+    def text() -> Iterator[str]:
+        nonlocal read
+        while line := stream.readline():
+            read += len(line)
+            yield line.removeprefix(BOM_UTF8).decode()
+
+    for cells in csv.reader(text()):
+        yield at, cells
+        at = read
