@@ -85,6 +85,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.reportingrule": _ALL,
         "sales.report": "view remind confirm",
         "sales.closedperiod": "view add reopen",
+        "sales.controltotal": "view add change",
         "performance.scheme": _ALL,
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
@@ -100,6 +101,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.target": "view add change",
         "sales.productalias": _ALL,
         "sales.report": "view remind confirm",
+        "sales.controltotal": "view",
         "core.import": "view add",
         "core.importprofile": _MINE,
     },
@@ -110,6 +112,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
     Role.FINANCE: _READ
     | {
         "sales.target": "view add change",
+        "sales.controltotal": "view add change",
         "sales.reportingrule": "view",
         "sales.report": "view remind",
         "sales.closedperiod": "view add reopen",
@@ -136,6 +139,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.reportingrule": _ALL,
         "sales.report": "view remind confirm",
         "sales.closedperiod": "view add reopen",
+        "sales.controltotal": _ALL,
         "performance.scheme": _ALL,
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
@@ -171,6 +175,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.contact": "view add change",
         "sales.target": "view add change",
         "sales.productalias": "view add change",
+        "sales.controltotal": "view add change",
         "core.import": "view add",
     },
     # Products are everybody's: who may touch some partners only, does not change them.
@@ -179,7 +184,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.partner": "view add change",
         "partners.contact": "view add change",
         "sales.target": "view add change",
-        "core.import": "add",
+        "core.import": "view add",
     },
 }
 

@@ -33,6 +33,7 @@ from sales.api import (
     SalesFactViewSet,
     TargetViewSet,
 )
+from sales.control.api import ControlTotalViewSet
 
 app_name = "api"
 
@@ -47,6 +48,7 @@ router.register("sites", SiteViewSet, "site")
 router.register("sales-facts", SalesFactViewSet, "salesfact")
 router.register("payments", PaymentViewSet, "payment")
 router.register("product-aliases", ProductAliasViewSet, "productalias")
+router.register("control-totals", ControlTotalViewSet, "controltotal")
 router.register("targets", TargetViewSet, "target")
 router.register("reports", ReportViewSet, "report")
 router.register("closed-periods", ClosedPeriodViewSet, "closedperiod")

@@ -220,7 +220,6 @@ class ClosedPeriodViewSet(ScopedViewSet):
 class AdjustmentRow(RowSerializer):
     class Meta:
         model = Adjustment
-    changed_at = None  # they are never changed
         fields = (
             "id",
             "closing",
@@ -247,6 +246,7 @@ class AdjustmentViewSet(ScopedViewSet):
     `after`, the id of the last adjustment you have."""
 
     model = Adjustment
+    changed_at = None  # they are never changed
     row_class = detail_class = AdjustmentRow
     filterset_class = AdjustmentFilter
     pagination_class = KeyPages

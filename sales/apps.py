@@ -10,6 +10,7 @@ class SalesConfig(AppConfig):
         from core import events, navigation, tabs
         from partners.page import register_tab
         from sales import moves
+        from sales.control.pages import total_page
         from sales.page import closing_page, partner_reports, partner_sales
 
         events.register("sales.report.reminded", _("Reminded of a report"), "bell")
@@ -17,6 +18,9 @@ class SalesConfig(AppConfig):
         events.register("sales.report.withdrawn", _("Confirmation taken back"), "arrow-back-up")
         events.register("sales.closedperiod.reopen", _("Month reopened"), "lock-open")
 
+        events.register(
+            "sales.controltotal.requested", _("Rows asked for again"), "database-export"
+        )
         may_see = "sales.view_salesfact"
         navigation.register(
             navigation.Item(
@@ -29,6 +33,16 @@ class SalesConfig(AppConfig):
                 "sales:payment_list",
                 52,
                 "sales.view_payment",
+                group=2,
+                palette=True,
+            ),
+            navigation.Item(
+                "control",
+                _("Control totals"),
+                "scale",
+                "sales:controltotal_list",
+                53,
+                "sales.view_controltotal",
                 group=2,
                 palette=True,
             ),
@@ -97,3 +111,7 @@ class SalesConfig(AppConfig):
             tabs.Tab("overview", _("Overview"), "sales/_closing.html", closing_page, order=0),
         )
         moves.register()
+        tabs.register(
+            "sales.controltotal",
+            tabs.Tab("overview", _("Overview"), "sales/_control_total.html", total_page, order=0),
+        )

@@ -16,6 +16,8 @@ from partners.models import Partner
 from sales.models import (
     Adjustment,
     ClosedPeriod,
+    ControlKind,
+    ControlTotal,
     Payment,
     ProductAlias,
     Report,
@@ -25,6 +27,7 @@ from sales.models import (
     Target,
     TargetKind,
 )
+from sales.models.control import MATCHES
 
 
 class SalesFactFilter(FilterSet):
@@ -154,3 +157,19 @@ class AdjustmentFilter(FilterSet):
             "closing",
             "recorded_at",
         ]
+
+
+class ControlTotalFilter(FilterSet):
+    source = django_filters.CharFilter(label=_("Source"))
+    kind = AnyOf(label=_("Kind"), choices=ControlKind)
+    matches = django_filters.BooleanFilter(label=_("Matches"), method="that_match")
+    period = django_filters.DateFromToRangeFilter(label=_("Period"), field_name="starts_on")
+    partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
+
+    class Meta:
+        model = ControlTotal
+        fields = ["source", "kind", "matches", "period", "partner"]
+
+    def that_match(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        """Totals that match our books, or those that were compared and do not."""
+        return queryset.filter(MATCHES if value else ~MATCHES, books_rows__isnull=False)

@@ -6,14 +6,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import DomainError
 from core.periods import Period
 from partners.models import Partner
 from sales.closing import closed_months
-from sales.models import ProductAlias, ReportingRule, SalesKind, Target
+from sales.control.services import days_of
+from sales.models import ControlTotal, ProductAlias, ReportingRule, SalesKind, Target
 from sales.models.facts import FIRST_DAY, LAST_DAY
 
 # A mistyped year must not make a century of reports.
@@ -95,3 +98,34 @@ def still_open(month: date) -> list[str]:
     """The kinds of sales for which a month is not closed."""
     closed = closed_months()
     return [kind for kind in SalesKind.values if (kind, month) not in closed]
+
+
+class ControlTotalForm(forms.ModelForm):
+    """The period is typed as the API takes it."""
+
+    period = forms.CharField(
+        label=_("Period"), max_length=10, help_text=_("A month or a day: 2026-03 or 2026-03-05.")
+    )
+
+    class Meta:
+        model = ControlTotal
+        fields = ("source", "kind", "period", "partner", "rows", "amount")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["period"] = self.instance.period
+
+    def clean_period(self) -> str:
+        try:
+            days = days_of(self.cleaned_data["period"])
+        except DomainError as error:
+            raise ValidationError(str(error.message), error.code) from error
+        self.instance.starts_on, self.instance.ends_before = days
+        return self.cleaned_data["period"]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The model checks the two dates too, once the period has given them."""
+        without = super()._get_validation_exclusions()
+        known = {"starts_on", "ends_before"} if "period" in self.cleaned_data else set()
+        return without - known

@@ -9,8 +9,9 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from partners import moves
+from sales.control.comparing import reconcile
 from sales.loading.kinds import PAYMENTS, SALES
-from sales.models import FactBefore, Report
+from sales.models import ControlTotal, FactBefore, Report
 
 
 def move_earlier_facts(field: Any, merging: moves.Merging) -> list[str]:
@@ -23,6 +24,27 @@ def move_earlier_facts(field: Any, merging: moves.Merging) -> list[str]:
             {"keep": merging.keep.pk, "drop": merging.drop.pk},
         )
     return []
+
+
+def move_facts(field: Any, merging: moves.Merging) -> list[str]:
+    """All facts by one UPDATE; the control totals of the kept partner are counted again."""
+    moves.repoint(field, merging)
+    _count_again(merging)
+    return []
+
+
+def move_totals(field: Any, merging: moves.Merging) -> list[str]:
+    """What a source says of both partners for one period cannot be told apart: the kept one's stays
+    and will differ, until the source says it anew."""
+    names = moves.once("source", "kind", "starts_on", "ends_before")(field, merging)
+    _count_again(merging)
+    return names
+
+
+def _count_again(merging: moves.Merging) -> None:
+    """Facts and totals move one after the other, in either order."""
+    totals = ControlTotal.objects.filter(partner__in=[merging.keep, merging.drop])
+    reconcile(list(totals.values_list("pk", flat=True)))
 
 
 def move_reports(field: Any, merging: moves.Merging) -> list[str]:
@@ -46,8 +68,9 @@ def move_reports(field: Any, merging: moves.Merging) -> list[str]:
 def register() -> None:
     """Called when the app is ready. Facts are one UPDATE under the lock of those who load them, so
     that the triggers keep the rollup."""
-    moves.register("sales.salesfact.partner", lock=SALES.lock)
-    moves.register("sales.payment.partner", lock=PAYMENTS.lock)
+    moves.register("sales.salesfact.partner", move=move_facts, lock=SALES.lock)
+    moves.register("sales.payment.partner", move=move_facts, lock=PAYMENTS.lock)
+    moves.register("sales.controltotal.partner", move=move_totals)
     moves.register("sales.factbefore.partner", move=move_earlier_facts)
     moves.register("sales.report.partner", move=move_reports)
     moves.register("sales.reportingrule_partners.partner", move=moves.once("reportingrule"))

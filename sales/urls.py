@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from sales.control import pages as control
 from sales.views import (
     AdjustmentView,
     ClosedPeriodView,
@@ -18,6 +19,10 @@ urlpatterns = [
     path("lines/", include(SalesFactView.urls())),
     path("targets/", include(TargetView.urls())),
     path("payments/", include(PaymentView.urls())),
+    path("control/<int:pk>/check/", control.check, name="controltotal_check"),
+    path("control/<int:pk>/request/", control.ask_again, name="controltotal_request"),
+    path("control/<int:pk>/differences/", control.differences, name="controltotal_differences"),
+    path("control/", include(control.ControlTotalView.urls())),
     path("aliases/", include(ProductAliasView.urls())),
     path("calendar/", reporting_calendar, name="reporting_calendar"),
     path("reports/", include(ReportView.urls())),

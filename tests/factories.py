@@ -38,6 +38,7 @@ from performance.models import (
 from sales.models import (
     Adjustment,
     ClosedPeriod,
+    ControlTotal,
     Payment,
     ProductAlias,
     Report,
@@ -152,6 +153,17 @@ def make_alias(partner: Partner | None = None, **fields: Any) -> ProductAlias:
     if "product" not in fields:
         fields["product"] = Product.objects.first() or make_product()
     return ProductAlias.objects.create(partner=partner, **fields)
+
+
+def make_control_total(partner: Partner | None = None, **fields: Any) -> ControlTotal:
+    """What a source of its own says of January 2026; not compared yet."""
+    fields.setdefault("source", f"source-{next(_number)}")
+    fields.setdefault("kind", "sell_in")
+    fields.setdefault("rows", 1)
+    fields.setdefault("amount", Decimal(100))
+    fields.setdefault("starts_on", date(2026, 1, 1))
+    fields.setdefault("ends_before", date(2026, 2, 1))
+    return ControlTotal.objects.create(partner=partner, **fields)
 
 
 def make_target(partner: Partner | None = None, **fields: Any) -> Target:

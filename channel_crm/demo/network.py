@@ -15,6 +15,7 @@ from accounts.divisions import load_divisions
 from channel_crm.demo import (
     clients,
     clock,
+    control,
     doubles,
     people,
     products,
@@ -80,6 +81,7 @@ def _generate(start: date, until: date, scale: float) -> str:
     tell_lives(told, plans)
     doubles.tell_doubles(told, plans)
     story.tell_sales(told, facts, reports.arrives_on)
+    control.tell_control(told, facts)
     story.tell_targets(told, plans)
     reports.tell_reports(told, plans)
     story.tell_evaluations(told)

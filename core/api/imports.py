@@ -33,7 +33,6 @@ from core.models import Job
 class ImportRow(RowSerializer):
     class Meta:
         model = Import
-    changed_at = None
         fields: tuple[str, ...] = (
             "id",
             "kind",
@@ -118,6 +117,7 @@ class ImportViewSet(ScopedViewSet):
     the network sees those."""
 
     model = Import
+    changed_at = None  # follow the events
     row_class = ImportRow
     detail_class = ImportDetail
     filterset_class = ImportFilter

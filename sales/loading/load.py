@@ -22,6 +22,7 @@ from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
 from core.importing.values import is_total
 from partners.models import Partner
+from sales.control.comparing import reconcile, touched_by
 from sales.loading import keys, report, undo
 from sales.loading.explaining import Explainer
 from sales.loading.kinds import FactKind
@@ -70,6 +71,7 @@ class FactLoad:
                 report.describe(self)
             else:
                 self.write()
+                reconcile(touched_by(self.kind, self.task.load))
             staging.drop_all(cursor)
         return self.outcome
 

@@ -14,6 +14,7 @@ from core.errors import Blocked, Problem
 from core.importing.models import Import
 from core.importing.registry import UndoPlan
 from core.phrases import listed
+from sales.control.comparing import reconcile, touched_by
 from sales.loading import keys
 from sales.loading.kinds import FactKind
 from sales.models import FactBefore
@@ -55,11 +56,13 @@ def undo(kind: FactKind, load: Import) -> UndoPlan:
             raise Blocked(found.problems)
         # What this writes is no news of partners: the adjustments of closed months call it undone.
         cursor.execute("SELECT set_config('sales.undoing', 'on', true)")
+        totals = touched_by(kind, load)
         values = {"load": load.pk, "kind": kind.name}
         if found.restored:
             _restore(cursor, kind, values)
         with keys.not_checked_by_row(cursor):
             cursor.execute(f"DELETE FROM {kind.table} WHERE load_id = %(load)s", values)
+        reconcile(totals)
     return found
 
 

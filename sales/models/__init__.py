@@ -4,6 +4,7 @@ months are closed."""
 from sales.models.aliases import ProductAlias
 from sales.models.before import FactBefore
 from sales.models.closing import Adjustment, ClosedPeriod
+from sales.models.control import Comparison, ControlKind, ControlReference, ControlTotal
 from sales.models.facts import SalesDaily, SalesFact, SalesKind
 from sales.models.payments import Payment
 from sales.models.reporting import Report, ReportingRule
@@ -12,6 +13,10 @@ from sales.models.targets import Target, TargetKind
 __all__ = [
     "Adjustment",
     "ClosedPeriod",
+    "Comparison",
+    "ControlKind",
+    "ControlReference",
+    "ControlTotal",
     "FactBefore",
     "Payment",
     "ProductAlias",

@@ -50,6 +50,7 @@ def rows(cast: Any, settings: Any) -> Any:
     make.make_target(cast.north_partner)
     make.make_report(cast.north_partner)
     make.make_adjustment(cast.north_partner)
+    make.make_control_total(cast.north_partner)
     make.make_contact(cast.north_partner)
     make.make_site(cast.north_partner)
     make.make_schedule()

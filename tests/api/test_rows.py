@@ -23,6 +23,7 @@ MAKERS = {
     "contacts": make.make_contact,
     "sites": make.make_site,
     "sales-facts": make.make_fact,
+    "control-totals": make.make_control_total,
     "targets": make.make_target,
     "reports": make.make_report,
     "closed-periods": make.make_closed_period,

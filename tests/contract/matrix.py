@@ -66,6 +66,7 @@ MODELS: dict[str, Access] = {
     "sales.productalias": Access(
         view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
     ),
+    "sales.controltotal": Access(view=STAFF, add=who(D, A, F), change=who(D, A, F), delete=who(A)),
     "sales.target": Access(view=who(D, A, F, M, PA), add=STAFF, change=STAFF, delete=who(D, A)),
     "sales.reportingrule": Access(
         view=who(D, A, F), add=who(D, A), change=who(D, A), delete=who(D, A)
@@ -138,6 +139,23 @@ PAGES: dict[str, Page] = {
     ),
     "accounts:apiclient_make": Page(open_to=who(A)),
     "accounts:apiclient_secret": Page(open_to=who(A), row=lambda cast: make.make_api_client()),
+    "sales:controltotal_check": Page(
+        open_to=who(D, A, F),
+        refusal={PM: 404},
+        post=True,
+        row=lambda cast: make.make_control_total(cast.north_partner),
+    ),
+    "sales:controltotal_request": Page(
+        open_to=who(D, A, F),
+        refusal={PM: 404},
+        post=True,
+        row=lambda cast: make.make_control_total(cast.north_partner),
+    ),
+    "sales:controltotal_differences": Page(
+        open_to=STAFF,
+        refusal={PM: 404},
+        row=lambda cast: make.make_control_total(cast.north_partner),
+    ),
     "core:search": Page(open_to=EVERYBODY),
     "core:preference": Page(open_to=EVERYBODY, post=True),
     "core:import_upload": Page(open_to=STAFF),

@@ -142,6 +142,17 @@ SAMPLES: dict[str, Sample] = {
         },
         change=("code", "changed"),
     ),
+    "sales.controltotal": Sample(
+        row=lambda partner: make.make_control_total(partner),
+        typed=lambda cast: {
+            "source": "erp",
+            "kind": "sell_in",
+            "period": "2026-03",
+            "rows": "3",
+            "amount": "12.5000",
+        },
+        change=("rows", 7),
+    ),
     "sales.target": Sample(
         row=lambda partner: make.make_target(
             partner, product_line=make.make_product_line(), month=date(2026, 3, 1)
