@@ -140,7 +140,9 @@ def _property(importer: Importer, field: Field) -> dict[str, Any]:
     return found
 
 
-def _type_of(column: models.Field, *, is_code: bool) -> dict[str, Any]:
+def _type_of(column: models.Field | None, *, is_code: bool) -> dict[str, Any]:
+    if column is None:
+        return {"type": "string"}
     if isinstance(column, models.DecimalField):
         before, after = column.max_digits - column.decimal_places, column.decimal_places
         return {

@@ -42,6 +42,7 @@ class ImportRow(RowSerializer):
             "created",
             "updated",
             "unchanged",
+            "removed",
             "rejected",
             "error",
             "job",

@@ -10,10 +10,12 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from core.api.bulk import MOST_ROWS, BulkJSONParser, BulkLinesParser, body_of
+from core.api.bodies import BulkJSONParser, BulkLinesParser, body_of
+from core.api.bulk import MOST_ROWS
 from core.api.pages import Pages
 from core.api.serializers import DecimalField, RowSerializer, TextField, WriteSerializer
 from core.api.views import Rows, ScopedViewSet
+from core.importing import json_rows
 from sales.control import services
 from sales.control.differences import Differences, Status
 from sales.filters import ControlTotalFilter
@@ -142,7 +144,14 @@ class ControlTotalViewSet(ScopedViewSet):
     def references(self, request: Any, pk: int) -> Response:
         """Send the list of your rows behind a total, at most 50,000, in place of an earlier list.
         By it the differences are found."""
-        services.replace_references(self.get_object(), body_of(request).values())
+        body = body_of(request)
+        text = body.unpacked()
+        if body.lines:
+            lines = enumerate(json_rows.lines(text, MOST_ROWS), start=1)
+            values = (json_rows.value_of(line, row) for row, line in lines)
+        else:
+            values = json_rows.values(text, MOST_ROWS)
+        services.replace_references(self.get_object(), values)
         return Response(self.represent(pk))
 
     @extend_schema(responses=DifferenceRow(many=True), filters=False)

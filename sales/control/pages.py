@@ -33,7 +33,7 @@ from sales.filters import ControlTotalFilter
 from sales.forms import ControlTotalForm
 from sales.models import Comparison, ControlKind, ControlTotal
 from sales.models.control import COMPARISON, period_code
-from sales.views import PARTNER
+from sales.views.facts import PARTNER
 
 PAGE = 50
 COLORS = {

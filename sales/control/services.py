@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from core import audit, bulk, crud
 from core.errors import Conflict, DomainError, Problem
-from core.importing import records
 from core.importing.values import ValueProblem, parse_number
 from core.periods import add_months
 from sales.control.comparing import lock, reconcile
@@ -26,7 +25,7 @@ MOST_TOLD = 1_000
 _MOST_PROBLEMS = 50
 _LONGEST = 100
 _PERIOD = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})(?P<day>-[0-9]{2})?")
-_SHAPE = records.Shape(names=["reference", "amount"], numbers={"amount"}, defaults={})
+_FIELDS = {"reference", "amount"}
 
 
 def days_of(period: str) -> tuple[date, date]:
@@ -69,7 +68,8 @@ def save_form(form: Any, *, by: Any) -> ControlTotal:
 
 @transaction.atomic
 def replace_references(total: ControlTotal, values: Iterable[Any]) -> None:
-    """Make `values` ({"reference", "amount"} each) the list of the source's rows behind the total.
+    """Make `values` ({"reference", "amount"} each, as core.importing.json_rows reads them) the list
+    of the source's rows behind the total.
 
     Raises BadReferences, and changes nothing, naming row and field of what cannot be used.
     """
@@ -92,31 +92,42 @@ class BadReferences(DomainError):
 
 
 def _references(total: ControlTotal, values: Iterable[Any]) -> list[ControlReference]:
-    rejects = records.KeptRejects()
-    table = records.Records(_SHAPE, values, rejects)
+    problems: list[Problem] = []
     found: dict[str, ControlReference] = {}
-    for row, cells in table.rows():
-        reference = cells[0].strip()
-        if not reference or len(reference) > _LONGEST:
-            message = _("Give a reference of at most %(most)d characters.") % {"most": _LONGEST}
-            rejects.add(row, cells, "reference", message)
-        elif reference in found:
-            rejects.add(row, cells, "reference", _("The reference is there twice."))
-        try:
-            amount = parse_number(cells[1])
-        except ValueProblem as problem:
-            rejects.add(row, cells, "amount", str(problem))
-        else:
+    for row, value in enumerate(values, start=1):
+        wrong = list(_problems(value, found))
+        for field, reason in wrong:
+            problems.append(Problem("bad_row", reason, f"{row}.{field}" if field else str(row)))
+        if not wrong:
+            given = dict(value)
+            reference, amount = given["reference"].strip(), parse_number(given["amount"])
             found[reference] = ControlReference(total=total, reference=reference, amount=amount)
-    if rejects.of:
-        flat = [(row, *one) for row in sorted(rejects.of) for one in rejects.of[row]]
-        raise BadReferences(
-            [
-                Problem("bad_row", reason, f"{row}.{field}" if field else str(row))
-                for row, field, reason in flat[:_MOST_PROBLEMS]
-            ]
-        )
+    if problems:
+        raise BadReferences(problems[:_MOST_PROBLEMS])
     return list(found.values())
+
+
+def _problems(value: Any, found: Container[str]) -> Iterator[tuple[str, str]]:
+    """(field, reason) of what is wrong with a row, as core.importing.json_rows reads it."""
+    given = dict(value) if type(value) is tuple else None
+    if given is None or given.keys() != _FIELDS or len(given) < len(value):
+        yield "", _("Give an object with the fields reference and amount.")
+        return
+    reference, amount = given["reference"], given["amount"]
+    if type(reference) is not str or not 0 < len(reference.strip()) <= _LONGEST:
+        message = _("Give a reference of at most %(most)d characters.") % {"most": _LONGEST}
+        yield "reference", message
+    elif not reference.isprintable():
+        yield "reference", _("It holds characters that cannot be read.")
+    elif reference.strip() in found:
+        yield "reference", _("The reference is there twice.")
+    if not isinstance(amount, str):
+        yield "amount", _("Not a number or a string.")
+        return
+    try:
+        parse_number(amount)
+    except ValueProblem as problem:
+        yield "amount", problem.message
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Products, partners, contacts and targets by the thousand, as sales lines."""
+"""Every kind that is taken by the thousand."""
 
 import gzip
 import json
@@ -18,6 +18,17 @@ from tests.api.test_problems import problem
 # A row that can be used, its key, and what changes it.
 ROWS = {
     "sales-facts": (line(1), ("source", "reference"), {"amount": "11"}),
+    "payments": (
+        {
+            "source": "erp",
+            "reference": "PAY-1",
+            "partner": "NORTH-1",
+            "paid_on": "2026-01-05",
+            "amount": "10.5",
+        },
+        ("source", "reference"),
+        {"amount": 11},
+    ),
     "products": (
         {"code": "P-9", "name": "Plug", "product_line": "CAB", "list_price": 12.50},
         ("code",),
@@ -75,7 +86,8 @@ def test_rows_are_created_left_alone_and_updated(caller, name, lines):
     assert outcomes(sent(row)) == ["unchanged"]
     assert counts(sent(row | change)) == (1, 0, 1, 0, 0)
     assert outcomes(sent(row | change, row | change)) == {
-        "sales-facts": ["unchanged", "rejected"]
+        "sales-facts": ["unchanged", "rejected"],
+        "payments": ["unchanged", "rejected"],
     }.get(name, ["unchanged", "unchanged"])
 
 
