@@ -64,7 +64,7 @@ class PartnerQuerySet(TreeQuerySet):
         """The code of a merged partner means the one that it was merged into: files keep coming."""
         if field != "code":
             return super().by_code(field)
-        merged = self.filter(merged_from__isnull=False)
+        merged = self.filter(merged_from__merged_into__isnull=False)
         return [
             self.filter(merged_into__isnull=True).annotate(_code=Upper("code")),
             merged.annotate(_code=Upper("merged_from__code")),
@@ -236,6 +236,9 @@ class Partner(StatefulModel, TreeModel, Model):
             models.Index(fields=["pinyin", "id"], name="partner_pinyin"),
             models.Index(fields=["state", "id"], name="partner_state"),
             models.Index(fields=["updated_at", "id"], name="partner_changed"),
+            models.Index(
+                Upper("code"), condition=Q(merged_into__isnull=False), name="partner_merged_code"
+            ),
             models.Index(fields=["name_key"], name="partner_name_key"),
             models.Index(fields=["legal_name_key"], name="partner_legal_name_key"),
             GinIndex(

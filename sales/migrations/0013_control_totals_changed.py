@@ -7,23 +7,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sales', '0012_control_totals'),
+        ("sales", "0012_control_totals"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='controltotal',
-            name='updated_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='updated at'),
+            model_name="controltotal",
+            name="updated_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                editable=False,
+                verbose_name="updated at",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='controltotal',
-            trigger=pgtrigger.compiler.Trigger(name='changed_at', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        IF TG_OP = 'UPDATE' THEN\n            NEW.updated_at := OLD.updated_at;\n            IF NEW IS NOT DISTINCT FROM OLD THEN RETURN NEW; END IF;\n        END IF;\n        NEW.updated_at := statement_timestamp();\n        RETURN NEW;\n    ", hash='9904035c6aaa5e3057e8f2c93d0b49da8b1ef50b', operation='INSERT OR UPDATE', pgid='pgtrigger_changed_at_04c8d', table='sales_controltotal', when='BEFORE')),
+            model_name="controltotal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="changed_at",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        IF TG_OP = 'UPDATE' THEN\n            NEW.updated_at := OLD.updated_at;\n            IF NEW IS NOT DISTINCT FROM OLD THEN RETURN NEW; END IF;\n        END IF;\n        NEW.updated_at := statement_timestamp();\n        RETURN NEW;\n    ",
+                    hash="9904035c6aaa5e3057e8f2c93d0b49da8b1ef50b",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_changed_at_04c8d",
+                    table="sales_controltotal",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='controltotal',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func='\n        SELECT merged_into_id INTO kept FROM partners_partner\n         WHERE id = NEW.partner_id FOR KEY SHARE;\n        NEW.partner_id := coalesce(kept, NEW.partner_id);\n        RETURN NEW;\n        ', hash='bc4202d65823b742fc5206c57f296007d730953d', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_5a358', table='sales_controltotal', when='BEFORE')),
+            model_name="controltotal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        SELECT merged_into_id INTO kept FROM partners_partner\n         WHERE id = NEW.partner_id FOR KEY SHARE;\n        NEW.partner_id := coalesce(kept, NEW.partner_id);\n        RETURN NEW;\n        ",
+                    hash="bc4202d65823b742fc5206c57f296007d730953d",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_5a358",
+                    table="sales_controltotal",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
