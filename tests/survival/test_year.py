@@ -148,12 +148,15 @@ def trouble(site: Site, seed: int):
         thread.join()
 
 
+def connected(site, name):
+    said = site.run("manage.py", "api_client", name, "--scopes", "read", "write")
+    made = json.loads(said.splitlines()[-1])
+    return Connection(site.base, made["client_id"], made["client_secret"])
+
+
 def test_a_year_arrives_whole_and_once(site):
-    made = json.loads(
-        site.run("manage.py", "api_client", "erp", "--scopes", "read", "write").splitlines()[-1]
-    )
     erp = Erp()
-    connection = Connection(site.base, made["client_id"], made["client_secret"])
+    connection = connected(site, "erp")
     with trouble(site, seed=3) as struck:
         push(erp, connection)
     assert len(struck) >= 3, struck
@@ -191,3 +194,57 @@ def test_a_year_arrives_whole_and_once(site):
     for total in totals(erp):
         answer = connection.post("/api/v1/control-totals/", total)
         assert answer["matches"], answer
+
+
+ROWS = 60_000
+RESUME = "import django; django.setup(); from core.jobs import resume_orphans; resume_orphans()"
+
+
+def wait_for(what, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_killed_worker_is_followed_by_another_that_loads_all_of_it_once(site):
+    connection = connected(site, "large")
+    connection.send("/api/v1/products/bulk/", Erp().products(), "products-large")
+    connection.send("/api/v1/partners/bulk/", Erp().partners(), "partners-large")
+    rows = [
+        {
+            "source": "large", "reference": f"L{n}", "partner": f"F{n % 20:03}",
+            "product": f"X{n % 30:03}", "occurred_on": "2025-06-01", "quantity": 1, "amount": n,
+        }
+        for n in range(ROWS)
+    ]  # fmt: skip
+    load = connection.send("/api/v1/sales-facts/bulk/", rows, "large")
+    assert load["state"] == "applying"
+
+    def state():
+        return site.ask(
+            f"""SELECT j.state, j.losses, i.state,
+                       (SELECT count(*) FROM sales_salesfact WHERE source = 'large')
+                  FROM core_import i JOIN core_job j ON j.id = i.job_id WHERE i.id = {load["id"]}"""
+        )[0]
+
+    worker = ("-m", "celery", "-A", "channel_crm", "worker", "--concurrency=1", "--loglevel=ERROR")
+    first = site.start(*worker)
+    wait_for(lambda: state()[0] == "running")
+    time.sleep(random.Random(11).uniform(0.2, 0.8))
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert state() == ("running", 0, "applying", 0)
+    second = site.start(*worker)
+    try:
+        wait_for(lambda: site.run("-c", RESUME) is not None and state()[1] == 1)  # as the beat does
+        wait_for(lambda: state()[0] == "done")
+    finally:
+        os.killpg(second.pid, signal.SIGKILL)
+        second.communicate()
+    assert state() == ("done", 1, "applied", ROWS)
+    total = site.ask("SELECT sum(net), sum(lines) FROM sales_salesdaily WHERE day = '2025-06-01'")
+    booked = site.ask(
+        "SELECT sum(amount), count(*) FROM sales_salesfact WHERE occurred_on = '2025-06-01'"
+    )
+    assert total == booked
