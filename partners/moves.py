@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
+from django.utils.text import capfirst
 
 from core import audit
 from core.crud import verb_of
@@ -74,7 +75,7 @@ def relations() -> dict[str, Any]:
     """{label: field} of every foreign key to the partner, those of many-to-many tables too."""
     found = Partner._meta.get_fields(include_hidden=True)
     fields = [one.field for one in found if one.auto_created and not one.concrete]  # type: ignore[union-attr]
-    return {label_of(field): field for field in fields if field.concrete and field.column}
+    return {label_of(field): field for field in fields if not field.many_to_many}
 
 
 def rule_of(label: str) -> Rule | None:
@@ -98,9 +99,17 @@ def counts(drop: Partner) -> list[tuple[str, int, str]]:
         rule = _rules.get(label, Rule())
         count = field.model._base_manager.filter(**{field.name: drop}).count()
         if count:
-            name = str(field.model._meta.verbose_name_plural)
-            found.append((name[:1].upper() + name[1:], count, str(rule.stays)))
+            found.append((_name_of(field), count, str(rule.stays)))
     return found
+
+
+def _name_of(field: Any) -> str:
+    """What the rows are called; those of a many-to-many table as what they tie to the partner."""
+    model = field.model
+    if model._meta.auto_created:
+        (other,) = (one for one in model._meta.fields if one.is_relation and one is not field)
+        model = other.related_model
+    return capfirst(str(model._meta.verbose_name_plural))
 
 
 def move_all(merging: Merging) -> tuple[dict[str, int], dict[str, list[str]]]:

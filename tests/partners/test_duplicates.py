@@ -1,8 +1,12 @@
 """Partners that may be one company, and who is told of them."""
 
+import io
+import json
+
 import pytest
 from django.db import connection
 
+from core.importing import records
 from partners import duplicates
 from partners.models import NotDuplicate, Partner
 from partners.services import say_not_duplicate
@@ -93,24 +97,20 @@ def test_what_was_dismissed_is_not_proposed_again(cast):
 HEADER = "code,name,territory,credit_code\n"
 
 
-def suspects(by, text):
-    from core.importing import records
-    from core.importing.outcome import Outcome
-    from partners.importers import PartnerImporter
-
-    names = [field.name for field in PartnerImporter.fields]
-    rows = [dict(zip(HEADER.strip().split(","), line.split(","), strict=True)) for line in text]
-    loaded = records.load(
+def suspects(by, lines):
+    names = HEADER.strip().split(",")
+    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines]
+    outcome = records.load(
         "partners",
-        records.Shape(names=names, numbers=frozenset(), defaults={}),
-        rows,
+        io.BytesIO(json.dumps(rows).encode()),
+        lines=False,
+        most=10,
         name="api",
         sha256="",
         by=by,
         dry_run=True,
-    )
-    assert isinstance(loaded.outcome, Outcome)
-    return loaded.outcome.suspects, loaded.outcome.suspicious
+    ).outcome
+    return outcome.suspects, outcome.suspicious
 
 
 def test_the_check_of_a_file_names_what_looks_like_a_known_partner(cast):

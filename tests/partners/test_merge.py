@@ -15,7 +15,16 @@ from partners import moves
 from partners.credit_code import check_character
 from partners.models import Contact, NotDuplicate, Partner
 from partners.services import merge_partners
-from sales.models import FactBefore, Payment, ProductAlias, SalesDaily, SalesFact, Target
+from sales.models import (
+    ClosedPeriod,
+    FactBefore,
+    Payment,
+    ProductAlias,
+    Report,
+    SalesDaily,
+    SalesFact,
+    Target,
+)
 from tests import factories as make
 from tests.sales.test_rollup import grouped, rollup
 
@@ -118,6 +127,45 @@ def test_a_person_at_both_is_kept_once_with_what_either_knew(two):
         ("王 伟", "1", "w@example.com", "sales", True, keep.pk),
         ("李娜", "", "", "other", False, keep.pk),
     ]
+
+
+def test_reports_and_adjustments_follow_the_lines(two):
+    keep, drop = two
+    rules = [make.make_reporting_rule() for _number in range(2)]
+    for rule, partner in ((rules[0], keep), (rules[0], drop), (rules[1], drop)):
+        make.make_report(partner, rule=rule)
+    report = Report.objects.filter(partner=drop).first()
+    fact = make.make_fact(drop, kind=report.kind, occurred_on=report.starts_on)
+    assert Report.objects.filter(received_at=None).count() == 1
+    closed = ClosedPeriod.objects.create(
+        month=report.starts_on.replace(day=1),
+        kind=report.kind,
+        closed_at=fact.recorded_at,
+        net=fact.amount,
+        lines=1,
+    )
+    merge(keep, drop)
+    came = Report.objects.order_by("rule").values_list("rule", "partner", "received_at")
+    assert [(rule, partner, at is not None) for rule, partner, at in came] == [
+        (rule.pk, keep.pk, True) for rule in rules
+    ]
+    assert list(closed.adjustments.order_by("amount").values_list("partner", "amount")) == [
+        (drop.pk, -fact.amount),
+        (keep.pk, fact.amount),
+    ]
+
+
+def test_what_is_named_in_lists_is_named_there_afterwards(two):
+    keep, drop = two
+    rules = [make.make_reporting_rule(name=name) for name in ("both", "one")]
+    rules[0].partners.set([keep, drop])
+    rules[1].partners.set([drop])
+    machine = make.make_user("integration")
+    drop.machines.add(machine)
+    assert moves.counts(drop) == [("Users", 1, ""), ("Reporting rules", 2, "")]
+    merge(keep, drop)
+    assert [list(rule.partners.all()) for rule in rules] == [[keep], [keep]]
+    assert list(keep.machines.all()) == [machine]
 
 
 def test_scores_stay_with_whom_they_were_given_to(cast, two):
@@ -253,6 +301,7 @@ def test_every_key_to_the_partner_moves_or_says_why_not():
     assert undecided == set()
     assert {label for label, rule in found.items() if rule.stays} == {
         "performance.score.partner",
+        "sales.adjustment.partner",
         "sales.salesdaily.partner",
     }
 
