@@ -317,6 +317,7 @@ SPECTACULAR_SETTINGS = {
         "JobState": "core.models.Job.State",
         "ImportState": "core.importing.models.Import.State",
         "SalesKind": "sales.models.SalesKind",
+        "ControlKind": "sales.models.ControlKind",
         "TargetKind": "sales.models.TargetKind",
         "ReportState": "sales.models.Report.State",
         "ClosedPeriodState": "sales.models.ClosedPeriod.State",

@@ -10,23 +10,29 @@ from __future__ import annotations
 from datetime import datetime
 
 import pgtrigger
-from django.db import connection
+from django.db import connection, models
 
-# Gives each row the time of the statement that last changed it, on whatever path it is written. A
-# statement that leaves a row as it was is no change.
-CHANGED_AT = pgtrigger.Trigger(
-    name="changed_at",
-    when=pgtrigger.Before,
-    operation=pgtrigger.Insert | pgtrigger.Update,
-    func="""
+
+def changed_at(model: type[models.Model]) -> pgtrigger.Trigger:
+    """The trigger that gives each row the time of the statement that last changed it, on whatever
+    path it is written. A statement that leaves a row as it was is no change."""
+    # What the database works out itself is not there yet when the trigger looks.
+    generated = [one.column for one in model._meta.local_fields if one.generated]
+    same = "".join(f" NEW.{column} := OLD.{column};" for column in generated)
+    return pgtrigger.Trigger(
+        name="changed_at",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=f"""
         IF TG_OP = 'UPDATE' THEN
-            NEW.updated_at := OLD.updated_at;
+            NEW.updated_at := OLD.updated_at;{same}
             IF NEW IS NOT DISTINCT FROM OLD THEN RETURN NEW; END IF;
         END IF;
         NEW.updated_at := statement_timestamp();
         RETURN NEW;
     """,
-)
+    )
+
 
 # A session tells of its transaction a moment after that began.
 _TOLD_WITHIN = "1 second"

@@ -16,14 +16,14 @@ from django.db.models.signals import class_prepared
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
-from core.feed import CHANGED_AT
+from core.feed import changed_at
 from core.scoping import ScopedQuerySet, scope_root, sees_everything
 
 
 class Model(models.Model):
     """The base of the house's models. A subclass declares `scope_path` (see core.scoping).
 
-    `updated_at` is the database's own, whoever writes (core.feed.CHANGED_AT): an object that was
+    `updated_at` is the database's own, whoever writes (core.feed.changed_at): an object that was
     saved does not know the new one until it is read again.
     """
 
@@ -40,7 +40,7 @@ class Model(models.Model):
 def _tell_of_changes(sender: type[models.Model], **kwargs: Any) -> None:
     """A Meta of its own would hide a trigger of the base, so that every subclass is given it."""
     if issubclass(sender, Model):
-        CHANGED_AT.register(sender)  # type: ignore[arg-type]  # a class is meant
+        changed_at(sender).register(sender)  # type: ignore[arg-type]  # a class is meant
 
 
 class EventQuerySet(ScopedQuerySet):

@@ -1,8 +1,22 @@
 from core.admin import register
-from sales.models import ControlTotal, Payment, ProductAlias, SalesFact, Target
+from sales.models import (
+    Adjustment,
+    ClosedPeriod,
+    ControlTotal,
+    Payment,
+    ProductAlias,
+    Report,
+    ReportingRule,
+    SalesFact,
+    Target,
+)
 
 register(SalesFact, "partner", "occurred_on", "kind", search=("reference",))
 register(Payment, "partner", "paid_on", "amount", search=("reference",))
 register(ProductAlias, "code", "unit", "product", "partner", search=("code",))
 register(Target, "partner", "month", "kind")
+register(ReportingRule, "name", "kind", "frequency")
+register(Report, "partner", "kind", "starts_on", "due_on", "received_at")
+register(ClosedPeriod, "month", "kind", "state", "closed_at")
+register(Adjustment, "partner", "month", "kind", "cause", "amount")
 register(ControlTotal, "starts_on", "partner", "rows", "books_rows", search=("source",))

@@ -133,6 +133,8 @@ def _load(request: Any, kind: str, body: Body, flags: dict[str, str]) -> HttpRes
         response = HttpResponse(JSONRenderer().render(counts), content_type="application/json")
     results = _results(registry.get(kind), loaded, only_rejected=flags["results"] == "rejected")
     response.content = b'%b,"results":[%b]}' % (response.content[:-1], results.encode())
+    written = loaded.outcome.created + loaded.outcome.updated if loaded.import_id else 0
+    response.rows_written = written  # type: ignore[attr-defined]  # for the log of calls
     return response
 
 

@@ -124,12 +124,18 @@ class ImportViewSet(ScopedViewSet):
     filterset_class = ImportFilter
     ordering = ("-id",)
 
+    def get_renderers(self) -> list[Any]:
+        """Rejected rows are JSON or the file."""
+        if self.action == "rejects":
+            return [JSONRenderer(), CSVRenderer()]
+        return super().get_renderers()
+
     def permission_needed(self) -> str | None:
         """None: one's own import may always be asked for, and others are not seen without it."""
         return None
 
-    def represent(self, pk: int) -> dict[str, Any]:
-        return represent(self.get_queryset().filter(pk=pk))
+    def elsewhere(self, pk: int) -> dict[str, Any]:
+        return _elsewhere(self.get_queryset().select_related("job").get(pk=pk))
 
     @extend_schema(
         parameters=[
@@ -188,7 +194,11 @@ def represent(found: QuerySet) -> dict[str, Any]:
     if load is None:
         raise Http404
     row: dict[str, Any] = ImportDetail.read(found).get()
-    return row | {
+    return row | _elsewhere(load)
+
+
+def _elsewhere(load: Import) -> dict[str, Any]:
+    return {
         "progress": _progress(load.job) if load.is_running and load.job else None,
         "first_rejects": [
             {"row": number, "field": name or None, "message": reason}

@@ -213,8 +213,8 @@ class _Load:
                 problems += [(name, message) for message in error.messages]
             except ValueProblem as problem:
                 problems.append((name, problem.message))
-        # The totals of the columns. Who asks what became of each row sends none.
-        if len(problems) > 1 and self.task.outcomes is None and is_total(record.cells):
+        # The totals of the columns.
+        if len(problems) > 1 and self.task.table.is_sheet and is_total(record.cells):
             self.outcome.rows -= 1
             return False
         if problems:

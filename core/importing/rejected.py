@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO
+
+from core.importing import errorfile
 
 
 @dataclass
@@ -15,7 +17,7 @@ class RejectedRow:
 
     row: int
     values: dict[str, str]
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[tuple[str, str]]
 
 
 def read(stream: IO[bytes], place: int, most: int) -> tuple[list[RejectedRow], int | None]:
@@ -30,12 +32,11 @@ def read(stream: IO[bytes], place: int, most: int) -> tuple[list[RejectedRow], i
         place = stream.tell()
     found: list[RejectedRow] = []
     for at, line in _lines(stream, place):
-        *cells, number, name, reason = line
-        if not found or found[-1].row != int(number):
-            if len(found) == most:
-                return found, at
-            found.append(RejectedRow(int(number), dict(zip(columns, cells, strict=True))))
-        found[-1].problems.append((name, reason))
+        if len(found) == most:
+            return found, at
+        *cells, number, names, reasons = line
+        values = dict(zip(columns, cells, strict=True))
+        found.append(RejectedRow(int(number), values, errorfile.parted(names, reasons)))
     return found, None
 
 

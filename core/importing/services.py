@@ -68,7 +68,7 @@ def receive(
         if dry_run:
             return start_check(load=load, options=asdict(options), by=by)
         work = (State.APPLYING, (State.UPLOADED,), apply_import, _("Load %s"))
-        return _start(load, *work, by, asdict(options))
+        return _start(load, *work, by, {"options": asdict(options)})
     except BaseException:
         load.file.delete(save=False)
         raise

@@ -52,6 +52,11 @@ class ControlTotalRow(RowSerializer):
             "updated_at",
         )
         paths = {"partner_code": "partner__code"}
+        needs = {
+            "period": ("starts_on", "ends_before"),
+            "difference": ("amount", "books_amount", "books_rows"),
+            "matches": ("rows", "amount", "books_rows", "books_amount"),
+        }
 
 
 class ControlTotalWrite(WriteSerializer):
@@ -114,12 +119,19 @@ class ControlTotalViewSet(ScopedViewSet):
         return queryset if isinstance(queryset, Differences) else super().read(queryset)
 
     def shown(self, rows: Rows) -> Rows:
+        asked = {*self.names}
         for row in rows:
-            row["period"] = period_code(row["starts_on"], row["ends_before"])
+            if "period" in asked:
+                row["period"] = period_code(row["starts_on"], row["ends_before"])
+            if asked.isdisjoint({"difference", "matches"}):
+                continue
             compared = row["books_rows"] is not None
-            row["difference"] = row["books_amount"] - row["amount"] if compared else None
-            same = row["books_rows"] == row["rows"] and not row["difference"]
-            row["matches"] = same if compared else None
+            difference = row["books_amount"] - row["amount"] if compared else None
+            if "difference" in asked:
+                row["difference"] = difference
+            if "matches" in asked:
+                same = row["books_rows"] == row["rows"] and not difference
+                row["matches"] = same if compared else None
         return rows
 
     @extend_schema(responses={201: ControlTotalRow, 200: ControlTotalRow})

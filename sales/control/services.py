@@ -68,8 +68,8 @@ def save_form(form: Any, *, by: Any) -> ControlTotal:
 
 @transaction.atomic
 def replace_references(total: ControlTotal, values: Iterable[Any]) -> None:
-    """Make `values` ({"reference", "amount"} each, as core.importing.json_rows reads them) the list
-    of the source's rows behind the total.
+    """Make `values` ({"reference", "amount"} each, of texts; pairs, as core.importing.json_rows
+    reads them) the list of the source's rows behind the total.
 
     Raises BadReferences, and changes nothing, naming row and field of what cannot be used.
     """
@@ -109,7 +109,7 @@ def _references(total: ControlTotal, values: Iterable[Any]) -> list[ControlRefer
 
 def _problems(value: Any, found: Container[str]) -> Iterator[tuple[str, str]]:
     """(field, reason) of what is wrong with a row, as core.importing.json_rows reads it."""
-    given = dict(value) if type(value) is tuple else None
+    given = dict(value) if type(value) in (tuple, dict) else None
     if given is None or given.keys() != _FIELDS or len(given) < len(value):
         yield "", _("Give an object with the fields reference and amount.")
         return

@@ -97,6 +97,12 @@ RETURNS TABLE (at timestamptz, load bigint) LANGUAGE sql STABLE AS $$
          WHERE b.partner_id = partner AND b.row ->> 'kind' = what
            AND (b.row ->> 'occurred_on')::date >= first
            AND (b.row ->> 'occurred_on')::date < after
+        UNION ALL  -- what a file replaced was reported when it came, as long as there is any line
+        SELECT (b.row ->> 'recorded_at')::timestamptz, b.previous_load_id FROM sales_factbefore b
+         WHERE b.partner_id = partner AND b.kind = 'sales' AND b.removed
+           AND b.row ->> 'kind' = what
+           AND (b.row ->> 'occurred_on')::date >= first
+           AND (b.row ->> 'occurred_on')::date < after AND EXISTS (SELECT FROM line)
     ) version LEFT JOIN core_import i ON i.id = version.load_id ORDER BY 1, 2 LIMIT 1
 $$;
 """
@@ -106,16 +112,18 @@ $$;
 RECEIVE = """UPDATE sales_report r
        SET received_at = s.at, load_id = s.load, updated_at = statement_timestamp()
       FROM (SELECT r.id, first.at, first.load
-              FROM (SELECT partner_id, kind, min(occurred_on) AS since, max(occurred_on) AS until,
-                           min(recorded_at) AS at
-                      FROM {rows} GROUP BY partner_id, kind) t
+              FROM (SELECT line.partner_id, line.kind, min(line.occurred_on) AS since,
+                           max(line.occurred_on) AS until,
+                           least(min(line.recorded_at), min(i.created_at)) AS at
+                      FROM {rows} line LEFT JOIN core_import i ON i.id = line.load_id
+                     GROUP BY line.partner_id, line.kind) t
               JOIN sales_report r ON r.partner_id = t.partner_id AND r.kind = t.kind
                    AND r.starts_on <= t.until AND r.ends_before > t.since {only}
               LEFT JOIN LATERAL
                    sales_first_report(r.partner_id, r.kind, r.starts_on, r.ends_before) first
                    ON true) s
      WHERE s.id = r.id AND (r.received_at, r.load_id) IS DISTINCT FROM (s.at, s.load)"""
-BOTH = "(SELECT * FROM new_rows UNION ALL SELECT * FROM old_rows) line"
+BOTH = "(SELECT * FROM new_rows UNION ALL SELECT * FROM old_rows)"
 
 REPORTS = f"""
 CREATE FUNCTION sales_receive() RETURNS trigger LANGUAGE plpgsql AS $$

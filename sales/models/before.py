@@ -41,7 +41,10 @@ class FactBefore(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["load", "kind", "fact_id"], name="fact_before_once"),
         ]
-        indexes = [models.Index(fields=["kind", "fact_id"], name="fact_before_fact")]
+        indexes = [
+            models.Index(fields=["kind", "fact_id"], name="fact_before_fact"),
+            models.Index(fields=["partner", "kind"], name="fact_before_partner"),
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.fact_id} {self.load_id}"

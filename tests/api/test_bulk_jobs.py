@@ -8,14 +8,15 @@ import json
 import pytest
 from django.urls import reverse
 
+from accounts.api_clients import Rows, create_client
 from core.importing import registry
 from core.importing.json_table import JsonFile
 from core.importing.models import Import
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
-from tests.api.conftest import ROOT, token_for
+from tests.api.conftest import ROOT
 from tests.api.test_bulk import counts, line, ok, send
-from tests.api.test_machines import bearer
+from tests.api.test_machines import ask, bearer
 from tests.api.test_problems import problem
 
 IMPORTS = f"{ROOT}imports/"
@@ -227,9 +228,11 @@ def test_one_sees_ones_own_imports_and_the_network_sees_all(cast, as_user):
         assert person.post(address).status_code in (404, 405)
 
 
-def test_a_machine_sees_what_it_sent_itself(caller, cast, begin):
+def test_a_limited_machine_sees_what_it_sent_itself(caller, cast, begin):
     make.make_import(cast.director)
-    machine = bearer(token_for("read write", name="writer"))
+    rows = Rows(partners=frozenset({cast.north_partner}))
+    made = create_client(name="writer", access="read write", by=None, rows=rows)
+    machine = bearer(ask(made).json()["access_token"])
     response, ended = begin(machine, [line(1)], **ASYNC)
     assert (ended["state"], ended["created_by_username"]) == ("applied", "api-writer")
     assert [one["id"] for one in machine.get(IMPORTS).json()["results"]] == [ended["id"]]

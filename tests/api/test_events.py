@@ -105,7 +105,7 @@ def test_an_import_is_one_event_and_undoing_it_another(cast, machine, as_user):
     engine.undo(Import.objects.get(pk=number), by=cast.director)
     time.sleep(1.1)
     rows = machine.get(f"{EVENTS}?verb=core.import").json()["results"]
-    counts = {"rows": 1, "created": 1, "updated": 0, "unchanged": 0, "rejected": 0}
+    counts = {"rows": 1, "created": 1, "updated": 0, "unchanged": 0, "removed": 0, "rejected": 0}
     assert [(row["verb"], row["actor_username"], row["data"]) for row in rows] == [
         ("core.import.applied", "api-erp", {"import": number, "kind": "sales", **counts}),
         (

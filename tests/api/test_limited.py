@@ -33,6 +33,8 @@ def pairs(cast):
     """{basename: (a row of the north, one of the south)} of every resource."""
     found = {}
     for basename, model in RESOURCES.items():
+        if basename in ("event", "import"):  # of these see test_events and test_bulk_jobs
+            continue
         sample = SAMPLES[model._meta.label_lower]
         if basename == "partner":
             found[basename] = (cast.north_partner, cast.south_partner)

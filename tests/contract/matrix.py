@@ -212,6 +212,7 @@ PAGES["core:webhook_again"] = Page(
 # Verbs of the API beside those of every resource: who may, and what is sent. Who may not, gets 403.
 VERBS: dict[str, Verb] = {
     "api:salesfact-bulk": Verb(open_to=STAFF, body=[{}]),
+    "api:payment-bulk": Verb(open_to=STAFF, body=[{}]),
     "api:target-bulk": Verb(open_to=STAFF, body=[{}]),
     "api:product-bulk": Verb(open_to=who(D, A), body=[{}]),
     "api:partner-bulk": Verb(open_to=who(D, A, M), body=[{}]),

@@ -25,26 +25,13 @@ def as_user(client: Client) -> Any:
     """A client signed in as somebody of the cast."""
 
     def sign_in(user: Any) -> Client:
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         session = client.session
         session["language"] = "en"
         session.save()
         return client
 
     return sign_in
-
-
-@pytest.fixture(autouse=True)
-def plain_static(settings: Any) -> None:
-    """Tests need no collected static files."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.AUTHENTICATION_BACKENDS = [
-        *settings.AUTHENTICATION_BACKENDS,
-        "django.contrib.auth.backends.ModelBackend",
-    ]
 
 
 def text(response: Any) -> str:

@@ -55,7 +55,7 @@ def test_the_history_tells_of_it(load, place, cast):
     last = Event.objects.latest("pk").pk
     Partner.objects.update(updated_at="2020-01-01T00:00Z")
     engine.undo(Import.objects.get(pk=number), by=cast.director)
-    gone, changed = Event.objects.filter(pk__gt=last).order_by("verb")
+    gone, changed = Event.objects.filter(pk__gt=last, verb__startswith="partners").order_by("verb")
     assert (gone.verb, gone.object_id, gone.scope_id) == (
         "partners.partner.deleted", keys["B"], keys["B"],
     )  # fmt: skip
@@ -185,7 +185,7 @@ def test_undoing_three_rows_costs_as_many_queries_as_three_hundred(
             f"{count}-{i},M,T,,\n{count}-{i}n,New,T,{count}-{i},\n" for i in range(count)
         )
         number = load("partners", HEAD + text)["import"]
-        with django_assert_max_num_queries(35):
+        with django_assert_max_num_queries(40):
             assert undo(number) == {"import": number, "deleted": count, "restored": count}
 
 

@@ -65,9 +65,8 @@ class Erp:
 
     def _line(self, monday: date, week: int, place: int) -> dict[str, Any]:
         if week and place % 10 == 0:
-            old = self.sales[self.draw.choice(sorted(self.sales)[: week * 50])]
-            if old["reference"].split("-")[0] != f"W{week}":
-                return {**old, "amount": self._money()}
+            old = self.sales[f"W{week - 1}-{place + 1}"]
+            return {**old, "amount": self._money()}
         return {
             "source": self.source,
             "reference": f"W{week}-{place}",
