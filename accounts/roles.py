@@ -184,6 +184,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.partner": "view add change",
         "partners.contact": "view add change",
         "sales.target": "view add change",
+        "sales.controltotal": "view add change",
         "core.import": "view add",
     },
 }

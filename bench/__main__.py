@@ -14,7 +14,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TRIAL = RESULTS.parent.parent / "var" / "bench.md"
-PARTS = ("master", "load", "bulk", "evaluate", "pages")
+PARTS = ("master", "load", "workbook", "memory", "bulk", "evaluate", "pages")
 
 
 def main() -> None:
@@ -79,13 +79,15 @@ def _own_database() -> None:
 
 def _part(name: str, scale: float) -> str:
     """The table of one part, with when and where it was measured."""
-    from bench import bulk, evaluate, load, master, pages
+    from bench import bulk, evaluate, load, master, memory, pages, workbook
     from bench.common import HEADER, machine
 
     partners = int(20_000 * scale)
     run = {
         "load": lambda: load.run(int(1_000_000 * scale), (min(700, partners), partners)),
         "master": lambda: master.run(int(10_000 * scale)),
+        "workbook": lambda: workbook.run(int(100_000 * scale)),
+        "memory": lambda: memory.run(int(1_000_000 * scale)),
         "bulk": lambda: bulk.run(int(50_000 * scale), min(700, partners)),
         "evaluate": lambda: evaluate.run(partners, int(2_000_000 * scale)),
         "pages": lambda: pages.run(partners),

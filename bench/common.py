@@ -13,24 +13,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Result:
-    """One row of the table. Seconds are medians; `ratio` is the median of the pairwise ratios."""
+    """One row of the table. `taken` are medians; `ratio` is the median of the pairwise ratios."""
 
     work: str
     reference: str
     limit: str
-    seconds: float
-    reference_seconds: float
+    taken: float
+    reference_taken: float
     ratio: float
     spread: str
     runs: int
     notes: str = ""
+    unit: str = "s"
 
     def row(self) -> str:
         """As a row of a Markdown table."""
         return (
             f"| {self.work} | {self.reference} | {self.limit} | **{self.ratio:.2f} ×** "
-            f"({self.spread}) | {_seconds(self.seconds)} | {_seconds(self.reference_seconds)} "
-            f"| {self.runs} | {self.notes} |"
+            f"({self.spread}) | {_amount(self.taken, self.unit)} "
+            f"| {_amount(self.reference_taken, self.unit)} | {self.runs} | {self.notes} |"
         )
 
 
@@ -43,24 +44,27 @@ HEADER = (
 
 @dataclass
 class Pairs:
-    """Collects pairs of times."""
+    """Collects pairs of times, or of sizes."""
 
     work: list[float] = field(default_factory=list)
     reference: list[float] = field(default_factory=list)
 
-    def result(self, work: str, reference: str, limit: str, notes: str = "") -> Result:
+    def result(
+        self, work: str, reference: str, limit: str, notes: str = "", unit: str = "s"
+    ) -> Result:
         """The medians and the ratio of the pairs."""
         ratios = [a / b for a, b in zip(self.work, self.reference, strict=True)]
         return Result(
             work=work,
             reference=reference,
             limit=limit,
-            seconds=statistics.median(self.work),
-            reference_seconds=statistics.median(self.reference),
+            taken=statistics.median(self.work),
+            reference_taken=statistics.median(self.reference),
             ratio=statistics.median(ratios),
             spread=f"{min(ratios):.2f}–{max(ratios):.2f}",
             runs=len(ratios),
             notes=notes,
+            unit=unit,
         )
 
 
@@ -107,5 +111,7 @@ def machine() -> str:
     )
 
 
-def _seconds(value: float) -> str:
+def _amount(value: float, unit: str) -> str:
+    if unit != "s":
+        return f"{value:.0f} {unit}"
     return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"

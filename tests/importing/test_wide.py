@@ -16,7 +16,7 @@ from sales.models import SalesFact, Target
 from tests import factories as make
 from tests.importing.conftest import reasons
 from tests.importing.test_load_sales import counts, workbook
-from tests.importing.test_pages import page, upload  # noqa: F401
+from tests.importing.test_pages import upload
 
 WIDE = (
     "Partner,客户名称,2026-01,2026/2,Jan 2027\nP-1,One,100,,300\nP-2,Two,-,50,\nTotal,,100,50,300\n"
@@ -250,7 +250,7 @@ def test_units_do_not_make_a_name_ambiguous(load, network):
 # --- The page -------------------------------------------------------------------------------------
 
 
-def test_the_page_suggests_months_and_scale(page, client, cast):  # noqa: F811
+def test_the_page_suggests_months_and_scale(page, client, cast):
     text = "客户编码,1月(万元),2月(万元)\nNORTH-1,1.5,2\nSOUTH-1,1,\n"
     row = upload(page, text, kind="targets")
     row.file_name = "2026年任务.csv"
@@ -280,7 +280,7 @@ def test_the_page_suggests_months_and_scale(page, client, cast):  # noqa: F811
     ]
 
 
-def test_an_import_of_before_has_no_such_choices(page, client, cast):  # noqa: F811
+def test_an_import_of_before_has_no_such_choices(page, client, cast):
     row = upload(page, "partner,month,amount\nNORTH-1,2026-01,5\n", kind="targets")
     row.options = {"maps": {}, "constants": {}, "encoding": "", "sheet": None}
     row.save()
