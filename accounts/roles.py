@@ -176,6 +176,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.target": "view add change",
         "sales.productalias": "view add change",
         "sales.controltotal": "view add change",
+        "sales.closedperiod": "view",
         "core.import": "view add",
     },
     # Products are everybody's: who may touch some partners only, does not change them.
@@ -185,6 +186,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.contact": "view add change",
         "sales.target": "view add change",
         "sales.controltotal": "view add change",
+        "sales.closedperiod": "view",
         "core.import": "view add",
     },
 }

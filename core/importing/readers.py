@@ -66,6 +66,8 @@ class Table:
     is_sheet: bool = True  # may have titles above and totals below
     refused: int = 0  # rows that are not handed on, because they are no cells
     refuse: Callable[[int, Sequence[str], str, str], None] | None = None
+    # Of this sheet, so that `dataclasses.replace` begins without it.
+    _open_sheet: xlsx.CalamineSheet | None = field(default=None, init=False, repr=False)
 
     @property
     def file_header(self) -> list[str]:
@@ -180,8 +182,10 @@ class Table:
         return self.path.open("rb")
 
     def _cells(self) -> Iterator[list[str]]:
-        with self.workbook() as stream:
-            yield from xlsx.rows(stream, self.sheet, self.merged)
+        if self._open_sheet is None:
+            with self.workbook() as stream:
+                self._open_sheet = xlsx.open_sheet(stream, self.sheet)
+        return xlsx.rows(self._open_sheet, self.merged)
 
     def _records(self) -> Iterator[list[str]]:
         with self._open() as stream:

@@ -33,7 +33,7 @@ class WideTable(Table):
 
     def __init__(self, table: Table, days: dict[int, str], names: tuple[str, str]) -> None:
         super().__init__(
-            **{one.name: getattr(table, one.name) for one in dataclasses.fields(table)}
+            **{one.name: getattr(table, one.name) for one in dataclasses.fields(table) if one.init}
         )
         self.table, self.days = table, days
         # A column that has the name of a new one gives way: the sum of the year beside its months.

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from core.errors import DomainError
 from core.importing import archives
@@ -22,25 +22,28 @@ _FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
-def rows(
-    stream: IO[bytes], sheet: str | None, merged: dict[str, list[Range]]
-) -> Iterator[list[str]]:
-    """Every row of the sheet (the first one unless named), cells as text. `merged` are the ranges
-    of sheets in formats whose reader does not tell them."""
+def open_sheet(stream: IO[bytes], sheet: str | None) -> CalamineSheet:
+    """The sheet (the first one unless named) with all its cells. To read it is most of the work, so
+    what reads it twice keeps it."""
     with _workbook(stream) as workbook:
         name = _sheet_name(workbook, sheet)
         try:
-            table = workbook.get_sheet_by_name(name)
+            return workbook.get_sheet_by_name(name)
         except (CalamineError, ValueError) as error:
             raise damaged() from error
-        # The reader gives the empty rows above the first cell, and leaves out the empty columns.
-        left = table.start[1] if table.start else 0
-        ranges = _Merged(table.merged_cell_ranges or merged.get(name, []))
-        for number, row in enumerate(table.iter_rows()):
-            cells = [""] * left + [as_text(cell) for cell in row]
-            for column, value in ranges.continued(number, cells):
-                cells[column] = value
-            yield cells
+
+
+def rows(sheet: CalamineSheet, merged: dict[str, list[Range]]) -> Iterator[list[str]]:
+    """Every row of the sheet, cells as text. `merged` are the ranges of sheets in formats whose
+    reader does not tell them."""
+    # The reader gives the empty rows above the first cell, and leaves out the empty columns.
+    left = sheet.start[1] if sheet.start else 0
+    ranges = _Merged(sheet.merged_cell_ranges or merged.get(sheet.name, []))
+    for number, row in enumerate(sheet.iter_rows()):
+        cells = [""] * left + [c if c.__class__ is str else as_text(c) for c in row]
+        for column, value in ranges.continued(number, cells):
+            cells[column] = value
+        yield cells
 
 
 class _Merged:

@@ -20,11 +20,13 @@ from tests.contract import routes
 from tests.contract.samples import SAMPLES
 from tests.platform.test_messages import messages
 
-OURS = ("accounts", "catalog", "core", "partners", "performance", "sales")
+# The names of API clients are those of its applications.
+OURS = ("accounts", "catalog", "core", "oauth2_provider", "partners", "performance", "sales")
 # Names that stay as they are in Chinese, and the way to the other language.
-NAMES = {"Ctrl", "Excel", "XLSX", "JSON", "OAuth2", "Switch", "English"}
+NAMES = {"Ctrl", "Excel", "XLSX", "JSON", "OAuth2", "HTTP", "Webhook", "Switch", "English"}
 # What a person may have to type: the forms say so in Latin letters.
-TYPED = {"Order", "Line", "sell_in", "sell_through", "sell_out", "collection"}
+TYPED = {"Order", "Line", "sell_in", "sell_through", "sell_out", "collection", "https"}
+TYPED |= {"partners", "partner", "suspend"}  # the example of a verb
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,}")
 UNSEEN = re.compile(r"<(script|style|svg|code|textarea)\b.*?</\1>", re.DOTALL)
 SPOKEN = re.compile(r'\b(?:placeholder|title|aria-label|alt|data-label)="([^"]*)"')
