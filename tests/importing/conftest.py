@@ -61,7 +61,7 @@ def reasons(result):
     """[(row, field, reason)] of the error file, which has one line a row."""
     with Path(result["error_file"]).open(encoding="utf-8-sig", newline="") as stream:
         lines = list(csv.reader(stream))[1:]
-    assert len({line[-3] for line in lines}) == len(lines)
+    assert len({tuple(line[:-2]) for line in lines}) == len(lines)
     return [
         (int(line[-3]), field, reason)
         for line in lines

@@ -28,7 +28,8 @@ NAMES = {"Ctrl", "Excel", "XLSX", "JSON", "OAuth2", "HTTP", "Webhook", "Switch",
 TYPED = {"Order", "Line", "sell_in", "sell_through", "sell_out", "collection", "https"}
 TYPED |= {"partners", "partner", "suspend"}  # the example of a verb
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,}")
-UNSEEN = re.compile(r"<(script|style|svg|code|textarea)\b.*?</\1>", re.DOTALL)
+# Also the ids of messages.
+UNSEEN = re.compile(r"<(script|style|svg|code|textarea)\b.*?</\1>|\bevt_\d+", re.DOTALL)
 SPOKEN = re.compile(r'\b(?:placeholder|title|aria-label|alt|data-label)="([^"]*)"')
 
 
