@@ -17,8 +17,18 @@ class ProductLineImporter(MasterImporter):
     permissions = ("catalog.add_productline", "catalog.change_productline")
     lookups = {"parent": "code"}
     fields = (
-        Field("code", _("Code"), True, ("product line code", "产品线编码", "编码", "代码")),
-        Field("name", _("Name"), True, ("product line", "产品线", "产品线名称", "名称")),
+        Field(
+            "code",
+            _("Code"),
+            True,
+            ("product line code", "category code", "产品线编码", "编码", "代码"),
+        ),
+        Field(
+            "name",
+            _("Name"),
+            True,
+            ("product line", "category name", "产品线", "产品线名称", "名称"),
+        ),
         Field("parent", _("Parent"), False, ("parent code", "上级", "上级编码", "上级产品线")),
         Field("role", _("Portfolio role"), False, ("role", "角色", "产品角色")),
     )
@@ -56,14 +66,14 @@ class ProductImporter(MasterImporter):
             "product_line",
             _("Product line"),
             True,
-            ("line", "category code", "产品线", "产品线编码"),
+            ("line", "category code", "category name", "产品线", "产品线编码"),
         ),
         Field("unit", _("Unit"), False, ("uom", "单位", "计量单位")),
         Field(
             "list_price",
             _("List price"),
             False,
-            ("price", "价格", "标准价", "目录价", "单价"),
+            ("price", "unit price", "价格", "标准价", "目录价", "单价"),
             number=True,
         ),
         Field("category", _("Category"), False, ("类别", "分类", "产品类别")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,8 +45,18 @@ class Expression:
 
 
 def same_name(text: str) -> str:
-    """Column names that differ in case, blanks, dashes or underscores are the same."""
-    return re.sub(r"[\s_\-]+", "", text).casefold()
+    """Column names that differ in case, blanks, dashes, dots and the like are the same."""
+    return re.sub(r"[\s_\-./#:*]+", "", text).casefold() or text.casefold()
+
+
+_NUMBER = re.compile(r"(?<=.)(?:id|no|nr|num|number|code|key|编码|编号|代码|号)$")
+
+
+def _numbered(text: str) -> str:
+    """“customer” of CustomerID and customer code; empty where a name says of no number."""
+    name = same_name(text)
+    noun = _NUMBER.sub("", name)
+    return "" if noun == name else noun
 
 
 _UNIT = re.compile(r"\s*[(（\[【]([^()（）\[\]【】]*)[)）\]】]\s*$")
@@ -130,17 +140,21 @@ def names(fields: Iterable[Field], maps: Mapping[str, str] | None = None) -> set
 def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
     """{field: column name} by the field's name, label and synonyms; each column once.
 
-    What no column is called exactly may be one with a unit, 金额(元), if only one is called so.
+    What no column is called exactly may be one with a unit, 金额(元), or with another word for
+    number: CustomerID for customer code. Only if no other column is called so.
     """
     fields = list(fields)
     free = {same_name(column): column for column in reversed(header)}
-    found = _guessed(fields, free)
-    bare: dict[str, list[str]] = {}
-    for column in free.values():
-        bare.setdefault(same_name(bare_name(column)), []).append(column)
-    alone = {name: columns[0] for name, columns in bare.items() if len(columns) == 1}
-    rest = [field for field in fields if field.name not in found]
-    found |= _guessed(rest, alone)
+    found = _guessed(fields, free, same_name)
+    for alike in (lambda name: same_name(bare_name(name)), _numbered):
+        rest = [field for field in fields if field.name not in found]
+        left = [column for column in free.values() if column not in found.values()]
+        called: dict[str, list[str]] = {}
+        for column in left:
+            called.setdefault(alike(column), []).append(column)
+        called.pop("", None)
+        alone = {name: columns[0] for name, columns in called.items() if len(columns) == 1}
+        found |= _guessed(rest, alone, alike)
     for field in fields:
         line = next((free[name] for name in map(same_name, field.lines) if name in free), None)
         if line and field.name in found:
@@ -148,12 +162,15 @@ def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _guessed(fields: Iterable[Field], free: dict[str, str]) -> dict[str, str]:
-    """{field: column}; the columns that were found are taken out of `free`."""
+def _guessed(
+    fields: Iterable[Field], free: dict[str, str], alike: Callable[[str], str]
+) -> dict[str, str]:
+    """{field: column}; the columns that were found are taken out of `free`, where they stand under
+    what `alike` makes of their names."""
     found = {}
     for field in fields:
         for name in (field.name, str(field.label), *field.synonyms):
-            if column := free.pop(same_name(name), None):
+            if column := free.pop(alike(name), None):
                 found[field.name] = column
                 break
     return found

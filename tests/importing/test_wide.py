@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.models import Product
-from core.importing import mapping, scales
+from core.importing import mapping, registry, scales
 from core.importing.models import Import
 from core.importing.months import month_of
 from core.importing.registry import Field
@@ -239,6 +239,34 @@ FIELDS = (Field("amount", "Amount", True, ("金额",)), Field("quantity", "Quant
 )
 def test_a_column_with_a_unit_is_guessed_like_its_bare_name(header, found):
     assert mapping.guess(FIELDS, header) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "found"),
+    [
+        (
+            "sales",
+            ["ProductKey", "ResellerKey", "SalesOrderNumber", "SalesOrderLineNumber"],
+            {
+                "product": "ProductKey",
+                "partner": "ResellerKey",
+                "reference": 'SalesOrderNumber+"-"+SalesOrderLineNumber',
+            },
+        ),
+        ("sales", ["Order No.", "Line"], {"reference": 'Order No.+"-"+Line'}),
+        (
+            "sales",
+            ["Invoice/Item Number", "Item Number"],
+            {"reference": "Invoice/Item Number", "product": "Item Number"},
+        ),
+        ("partners", ["CustomerID", "Customer"], {"code": "CustomerID", "name": "Customer"}),
+        ("partners", ["CustomerID", "Customer No"], {}),  # which of the two?
+        ("partners", ["经销商代码", "客户名称"], {"code": "经销商代码", "name": "客户名称"}),
+        ("contacts", ["ID", "No"], {}),
+    ],
+)
+def test_another_word_for_number_is_as_good(kind, header, found):
+    assert mapping.guess(registry.get(kind).fields, header) == found
 
 
 def test_units_do_not_make_a_name_ambiguous(load, network):
