@@ -23,7 +23,7 @@ from core.importing.views import kind_name, may_import, own_import
 MOST_ROWS = 100
 # So many inputs a page: browsers stay quick, and Django refuses forms of more than it is told.
 MOST_INPUTS = 4500
-_NAME = re.compile(r"cell-(\d{1,9})-(\d{1,3})")
+_NAME = re.compile(r"cell-(\d{1,10})-(\d{1,3})")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Line:
     """One row of the grid; `problems` are (field, reason)s that are about no single cell."""
 
     number: int
+    place: str
     cells: list[Cell]
     problems: list[tuple[str, str]]
 
@@ -90,7 +91,7 @@ class Grid:
             Cell(column, f"cell-{row.number}-{place}", text, place in self.editable, at[place])
             for place, (column, text) in enumerate(zip(self.header, row.cells, strict=True))
         ]
-        return Line(row.number, cells, rest)
+        return Line(row.number, row.place, cells, rest)
 
 
 @login_required
@@ -150,7 +151,7 @@ def _posted_cells(request: HttpRequest) -> dict[int, dict[int, str]]:
     rows: dict[int, dict[int, str]] = {
         int(number): {}
         for number in post.getlist("row")
-        if number not in out and re.fullmatch(r"[0-9]{1,9}", number)
+        if number not in out and re.fullmatch(r"[0-9]{1,10}", number)
     }
     for name, text in post.items():
         if (found := _NAME.fullmatch(name)) and int(found[1]) in rows:

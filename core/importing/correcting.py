@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -25,11 +26,18 @@ _GONE = (State.FAILED, State.UNDONE)
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row that was refused: its number in the file, its cells, (field, reason)s."""
+    """A record that was refused: its place in the file, its cells, (field, reason)s, and the cells
+    that it had too much."""
 
-    number: int
+    place: str
     cells: list[str]
     problems: list[tuple[str, str]]
+    surplus: list[str]
+
+    @property
+    def number(self) -> int:
+        """By this it is known among those of the file."""
+        return cast(int, errorfile.number_of(self.place))
 
 
 def can_correct(load: Import) -> bool:
@@ -58,9 +66,13 @@ def sent(load: Import) -> set[int]:
 def waiting(load: Import) -> Iterator[Rejected]:
     """The rejected rows that no correction has taken up, in order of the file."""
     taken = sent(load)
-    for number, cells, problems in error_table(load).rejected():
-        if number not in taken:
-            yield Rejected(number, cells, problems)
+    for row in _all(error_table(load)):
+        if row.number not in taken:
+            yield row
+
+
+def _all(table: readers.Table) -> Iterator[Rejected]:
+    return itertools.starmap(Rejected, table.rejected())
 
 
 def still_rejected(load: Import) -> int:
@@ -105,7 +117,7 @@ def _start(load: Import, file: File, by: Any) -> Import:
     if not can_correct(load):
         raise Conflict("not_correctable", _("This import has no rows that could be corrected now."))
     rejected = error_table(load)
-    numbers = {number for number, _cells, _problems in rejected.rejected()}
+    numbers = {row.number for row in _all(rejected)}
     with transaction.atomic():
         new = services.upload(file=file, kind=load.kind, by=by)
         try:
@@ -118,7 +130,7 @@ def _start(load: Import, file: File, by: Any) -> Import:
                     "file",
                 )
             new.corrects = load
-            new.corrected_rows = sorted(numbers & {one[0] for one in table.rejected()})
+            new.corrected_rows = sorted(numbers & {row.number for row in _all(table)})
             new.save()
         except BaseException:
             new.file.delete(save=False)
@@ -139,12 +151,14 @@ def _differ(one: Iterable[str], other: Iterable[str]) -> bool:
 
 
 def _corrected(row: Rejected, texts: Mapping[int, str]) -> Rejected:
+    """The row with new texts. What it had too much is gone with the first change."""
     cells = [texts.get(place, cell) for place, cell in enumerate(row.cells)]
-    return Rejected(row.number, cells, row.problems)
+    surplus = row.surplus if cells == row.cells else []
+    return Rejected(row.place, cells, row.problems, surplus)
 
 
 def _cells(row: Rejected) -> list[Any]:
-    return [*row.cells, row.number, *errorfile.joined(row.problems)]
+    return [*row.cells, row.place, *errorfile.joined(row.problems), *row.surplus]
 
 
 def _csv(rows: Iterable[list[Any]]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -29,6 +29,7 @@ class Options:
 
     maps: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    ignored: Sequence[str] = ()  # fields that no column gives, though one may be called like it
     encoding: str = ""
     sheet: str | None = None
     dates: str = ""  # values.DAY_FIRST, MONTH_FIRST, or "" to find out
@@ -97,6 +98,7 @@ def run(
     table = open_table(path, importer, options)
     load.columns = mapping.columns_of(table.file_header)
     expressions = resolve(table, importer, options)
+    table.hold_once(place for name in importer.sums for place in _columns(expressions.get(name)))
     rejects = Rejects(error_path, table.header, table.row_scale)
     task = Task(
         table,
@@ -142,7 +144,8 @@ def undo(load: Import, *, by: Any) -> registry.UndoPlan:
     Raises Conflict `not_applied`, or Blocked with all that stands in the way.
     """
     with context.use(source="import"), transaction.atomic():
-        row = Import.objects.select_for_update(of=("self",)).get(pk=load.pk)
+        # Its key stays free: a load that changes its lines refers to it, while this waits for it.
+        row = Import.objects.select_for_update(of=("self",), no_key=True).get(pk=load.pk)
         if row.state not in (Import.State.APPLIED, Import.State.UNDOING):
             raise Conflict("not_applied", _("Only an import that was applied can be undone."))
         plan = registry.get(row.kind).undo(row, by=by)
@@ -184,7 +187,13 @@ def resolve(
                     "given_twice", _("“%s” comes from the columns of months.") % name, name
                 )
         maps |= wide.maps(table.header, by, value)
-    return mapping.resolve(importer.fields, table.header, maps, options.constants)
+    ignored = {*options.ignored} - maps.keys() - options.constants.keys()
+    fields = [one for one in importer.fields if one.name not in ignored]
+    return mapping.resolve(fields, table.header, maps, options.constants)
+
+
+def _columns(expression: mapping.Expression | None) -> list[int]:
+    return expression.columns if expression else []
 
 
 def sha256_of(path: Path) -> str:

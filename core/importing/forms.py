@@ -212,6 +212,7 @@ class MappingForm(forms.Form):
         return {
             "maps": self._given("map"),
             "constants": self._given("set"),
+            "ignored": self._ignored(),
             "encoding": self.cleaned_data.get("encoding", ""),
             "sheet": self.cleaned_data.get("sheet") or None,
             "dates": self.cleaned_data.get("dates", ""),
@@ -223,6 +224,13 @@ class MappingForm(forms.Form):
             "year": self.cleaned_data.get("year"),
             "scales": {n: scale for n, scale in self._given("scale").items() if scale != "1"},
         }
+
+    def _ignored(self) -> list[str]:
+        """Fields that were left empty and need not be given: a column is not taken by its name."""
+        given = {*self._given("map"), *self._given("set")}
+        given |= set(self.cleaned_data.get("wide", "").split("="))
+        fields = self.importer.fields
+        return [one.name for one in fields if not one.required and one.name not in given]
 
     def _given(self, prefix: str) -> dict[str, str]:
         names = [field.name for field in self.importer.fields]
@@ -270,14 +278,26 @@ OPTIONS = (
 
 def _initial(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:
     options = load.options or _guessed(load, importer, header)
+    maps = _by_name(importer, header, options) | options["maps"]
     return {
-        **{f"map_{name}": text for name, text in options["maps"].items()},
+        **{f"map_{name}": text for name, text in maps.items()},
         **{f"set_{name}": text for name, text in options.get("constants", {}).items()},
         **{f"scale_{name}": scale for name, scale in options.get("scales", {}).items()},
         **{name: options.get(name) for name in OPTIONS},
         "wide": options.get("wide", ""),
         "year": options.get("year"),
     }
+
+
+def _by_name(
+    importer: registry.Importer, header: list[str], options: dict[str, Any]
+) -> dict[str, str]:
+    """{field: column} of those that are called alike and about which `options` say nothing."""
+    said = {*options.get("constants", {}), *options.get("ignored", ())}
+    said |= set(options.get("wide", "").split("="))
+    columns = {mapping.same_name(column): column for column in reversed(header)}
+    names = ((one.name, columns.get(mapping.same_name(one.name))) for one in importer.fields)
+    return {name: column for name, column in names if column and name not in said}
 
 
 def _guessed(load: Import, importer: registry.Importer, header: list[str]) -> dict[str, Any]:

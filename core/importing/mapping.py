@@ -111,11 +111,10 @@ def resolve(
             )
     found = {name: Expression((text,)) for name, text in constants.items()}
     found |= {name: parse(text, header) for name, text in maps.items()}
-    for name in known.keys() - found.keys():
-        places = [i for i, column in enumerate(header) if same_name(column) == same_name(name)]
-        if places:
-            found[name] = Expression((places[0],))
-    missing = [name for name, field in known.items() if field.required and name not in found]
+    columns = {same_name(column) for column in header}
+    by_name = {name for name in known.keys() - found.keys() if same_name(name) in columns}
+    given = found.keys() | by_name
+    missing = [name for name, field in known.items() if field.required and name not in given]
     if missing:
         raise DomainError(
             "missing_field",
@@ -123,6 +122,8 @@ def resolve(
             % {"fields": ", ".join(missing), "columns": ", ".join(header)[:500]},
             missing[0],
         )
+    # Of two columns of one name nobody knows which is meant.
+    found |= {name: parse(name, header) for name in sorted(by_name)}
     return {name: found[name] for name in known if name in found}
 
 

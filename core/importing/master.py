@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from core.importing import codes
 from core.importing.models import Import
-from core.importing.outcome import SHOWN, Outcome, Task
+from core.importing.outcome import SHOWN, Outcome, Task, too_many_cells
 from core.importing.registry import Importer, UndoPlan
 from core.importing.storing import BATCH, Record, Store, comparable
 from core.importing.undoing import Undo
@@ -26,7 +26,7 @@ from core.importing.values import (
     ValueProblem,
     choice_words,
     is_nothing,
-    is_total,
+    is_total_row,
     parse_date,
     parse_number,
 )
@@ -133,9 +133,8 @@ class _Load:
             self.outcome.rows += 1
             texts = {name: self._text(name, one.value(cells)) for name, one in mapping.items()}
             record = Record(row, cells, texts)
-            if len(cells) > len(self.task.table.header):
-                reason = _("The row has more cells than the header has columns.")
-                self.store.reject(record, "", reason)
+            if surplus := cells[len(self.task.table.header) :]:
+                self.store.reject(record, "", too_many_cells(surplus))
             else:
                 yield record
 
@@ -213,8 +212,8 @@ class _Load:
                 problems += [(name, message) for message in error.messages]
             except ValueProblem as problem:
                 problems.append((name, problem.message))
-        # The totals of the columns.
-        if len(problems) > 1 and self.task.table.is_sheet and is_total(record.cells):
+        lacking = [record.texts[name] for name in dict(problems)]
+        if self.task.table.is_sheet and is_total_row(record.cells, lacking):
             self.outcome.rows -= 1
             return False
         if problems:

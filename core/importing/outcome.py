@@ -15,6 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
+
 from core.importing import errorfile
 from core.importing.mapping import Expression
 from core.importing.models import Import
@@ -85,8 +87,9 @@ class Rejects:
         kept = [*self._cells[:width], *[""] * (width - len(self._cells))]
         stream = self._opened()
         self._places.append(stream.tell())
-        row = self.file_row(self._numbers[-1])
-        stream.write(_line([*kept, row, *errorfile.joined(self._problems)]))
+        place = errorfile.place_of(self._numbers[-1], self._row_scale)
+        surplus = self._cells[width:]
+        stream.write(_line([*kept, place, *errorfile.joined(self._problems), *surplus]))
         self._problems = []
 
     def _opened(self) -> IO[bytes]:
@@ -110,6 +113,12 @@ def _line(cells: Sequence[Any]) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer).writerow(cells)
     return buffer.getvalue().encode("utf-8", "replace")
+
+
+def too_many_cells(surplus: Sequence[str]) -> str:
+    """Why a row is refused that goes on behind the last column."""
+    told = ", ".join(cell for cell in surplus if cell)[:60]
+    return _("The row has more cells than the header has columns: %s.") % told
 
 
 @dataclass(frozen=True)

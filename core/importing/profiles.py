@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core import crud
 from core.errors import DomainError
-from core.importing import engine, mapping, readers, registry, services
+from core.importing import engine, mapping, readers, registry, scales, services
 from core.importing.models import Import, ImportProfile
 
 # What was meant for one file alone.
@@ -62,6 +62,7 @@ def proposed(load: Import, *, by: Any) -> Choice:
     earlier = (
         Import.objects.filter(kind=load.kind, created_by=by, state=Import.State.APPLIED)
         .filter(columns__in=columns, options__has_key="maps")
+        .exclude(options__has_key="json", options__json__in=("array", "lines"))
         .order_by("-applied_at")
         .first()
     )
@@ -82,14 +83,14 @@ def of(
     sheet = options.get("sheet")
     options = {**options, "sheet": sheet if sheet in file.sheets else None, **ONCE}
     try:
-        maps, missing = _fitted(file, options)
+        fitted, missing = _fitted(file, options)
     except DomainError:
-        maps, missing = {}, list(options["maps"].values())
+        fitted, missing = {"maps": {}}, list(options["maps"].values())
         options["wide"] = ""
     if missing and options.get("encoding"):
         options["encoding"] = ""
-        maps, missing = _fitted(file, options)
-    return Choice({**options, "maps": maps}, profile, earlier, tuple(missing))
+        fitted, missing = _fitted(file, options)
+    return Choice(options | fitted, profile, earlier, tuple(missing))
 
 
 def keep(
@@ -104,21 +105,25 @@ def keep(
     return profile
 
 
-def _fitted(file: _File, options: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
-    """(the maps of `options` that the file has the columns for, guesses for the others; the
-    expressions of those others)."""
+def _fitted(file: _File, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """(the maps of `options` that the file has the columns for, guesses for the others, and the
+    scales; the expressions of those others). What a guessed column is given in, its own name says.
+    """
     header = engine.open_table(file.path, file.importer, engine.Options(**options)).file_header
     guessed = mapping.guess(file.importer.fields, header)
-    maps, missing = {}, []
+    numbers = {one.name for one in file.importer.fields if one.number}
+    maps, units, missing = {}, dict(options.get("scales", {})), []
     for name, text in options["maps"].items():
         try:
             mapping.parse(text, header)
         except DomainError:
             missing.append(text)
             text = guessed.get(name, "")
+            if name in numbers:
+                units[name] = scales.suggested(text)
         if text:
             maps[name] = text
-    return maps, missing
+    return {"maps": maps, "scales": {name: one for name, one in units.items() if one}}, missing
 
 
 class _File:

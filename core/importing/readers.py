@@ -11,7 +11,8 @@ import gzip
 import io
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -60,6 +61,7 @@ class Table:
     packed: str = ""
     is_workbook: bool = False
     merged: dict[str, list[xlsx.Range]] = field(default_factory=dict)
+    held_once: set[int] = field(default_factory=set)  # columns in which a merged cell counts once
     header_row: int = 1
     row_scale: int = 1
     has_reasons: bool = False  # it is an error file, and `header` is without its own three columns
@@ -78,27 +80,34 @@ class Table:
         """(row number, cells) of every record below the header that is not empty.
 
         Cells are as many as the header's; a longer row keeps its surplus, for the loader to refuse;
-        of an error file only the user's own cells come.
+        of an error file only the user's own cells come, the surplus from behind the reasons.
         """
         width = len(self.header)
         records = islice(self._all(), self.header_row, None)
         for number, cells in enumerate(records, start=self.header_row + 1):
+            if self.has_reasons:
+                del cells[width : width + errorfile.WIDTH]
             if len(cells) < width:
                 cells += [""] * (width - len(cells))
-            elif len(cells) > width and (self.has_reasons or not any(cells[width:])):
+            elif len(cells) > width and not any(map(str.strip, cells[width:])):
                 del cells[width:]
-            if any(cells):
+            if any(map(str.strip, cells)):
                 yield number, cells
 
-    def rejected(self) -> Iterator[tuple[int, list[str], list[tuple[str, str]]]]:
-        """(row in the file that was refused, cells, [(field, reason)]) of an error file. Lines that
-        tell no such row, because a person added them, are left out."""
+    def hold_once(self, columns: Iterable[int]) -> None:
+        """In these columns a cell merged downwards has its value in its first row only."""
+        self.held_once = set(columns)
+
+    def rejected(self) -> Iterator[tuple[str, list[str], list[tuple[str, str]], list[str]]]:
+        """(place in the file that was refused, cells, [(field, reason)], surplus) of an error file.
+        Lines that tell no such place, because a person added them, are left out."""
         width = len(self.header)
+        end = width + errorfile.WIDTH
         for cells in islice(self._all(), self.header_row, None):
-            cells += [""] * (width + errorfile.WIDTH - len(cells))
-            row, fields, reasons = cells[width : width + errorfile.WIDTH]
-            if row.isascii() and row.isdecimal() and len(row) < 10:
-                yield int(row), cells[:width], errorfile.parted(fields, reasons)
+            cells += [""] * (end - len(cells))
+            place, fields, reasons = cells[width:end]
+            if errorfile.number_of(place) is not None:
+                yield place, cells[:width], errorfile.parted(fields, reasons), cells[end:]
 
     def expected_rows(self, read: int) -> int | None:
         """How many rows there are in all, by what is known after the first `read`."""
@@ -185,14 +194,18 @@ class Table:
         if self._open_sheet is None:
             with self.workbook() as stream:
                 self._open_sheet = xlsx.open_sheet(stream, self.sheet)
-        return xlsx.rows(self._open_sheet, self.merged)
+        for cells in xlsx.rows(self._open_sheet, self.merged, self.held_once):
+            # What nobody sees means nothing here either; most cells can be printed.
+            if not "".join(cells).isprintable():
+                cells = [INVISIBLE.sub("", cell) for cell in cells]
+            yield cells
 
     def _records(self) -> Iterator[list[str]]:
         with self._open() as stream:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             lines = (INVISIBLE.sub("", line) for line in text)
             try:
-                yield from csv.reader(lines, delimiter=self.delimiter)
+                yield from _csv_records(lines, self.delimiter)
             except csv.Error as error:
                 raise DomainError(
                     "bad_csv", _("The file cannot be read as CSV: %s.") % error
@@ -279,6 +292,40 @@ def _look_at_text(table: Table, encoding: str) -> None:
     if any(len(line) == MAX_HEADER for line in lines):
         raise xlsx.too_many_columns(_("more than %d") % MAX_COLUMNS, MAX_COLUMNS)
     table.delimiter = _delimiter(lines)
+
+
+def _csv_records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """The records of a CSV, its quotation marks read generously as long as a record is one line.
+
+    One over several lines has to be quoted exactly: a mark that is opened and never closed would
+    take the rows below it into its cell, where nobody misses them. DomainError `open_quotation`.
+    """
+    held: list[str] = []
+
+    def noted() -> Iterator[str]:
+        for line in lines:
+            held.append(line)
+            yield line
+
+    row = 1
+    try:
+        for record in csv.reader(noted(), delimiter=delimiter):
+            if len(held) > 1:
+                deque(csv.reader(held, delimiter=delimiter, strict=True), maxlen=0)
+            held.clear()
+            yield record
+            row += 1
+    except csv.Error as error:
+        if len(held) < 2:
+            raise
+        raise DomainError(
+            "open_quotation",
+            _(
+                "A quotation mark in row %d is not closed in its cell, so the rows below would be"
+                " taken into it. Take the mark away or write it twice."
+            )
+            % row,
+        ) from error
 
 
 def _delimiter(lines: list[str]) -> str:

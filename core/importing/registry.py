@@ -50,7 +50,8 @@ class Importer:
 
     `key` names the fields by which a row is known again. `lookups` are foreign keys given by the
     named field of the other model. `defaults` are what a field is that a row of JSON does not name;
-    fields that are neither there nor needed are left as they are.
+    fields that are neither there nor needed are left as they are. `sums` are numbers that are added
+    up: one cell merged over several rows holds one of them, not one for each row.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Importer:
     lookups: Mapping[str, str] = {}
     defaults: Mapping[str, str] = {}
     permissions: Sequence[str]
+    sums: Sequence[str] = ()
     replaces: bool = False  # whether a file may take the place of a period
 
     def run(self, task: Task) -> Outcome:

@@ -23,7 +23,7 @@ class RejectedRow:
 def read(stream: IO[bytes], place: int, most: int) -> tuple[list[RejectedRow], int | None]:
     """At most `most` rows from a place in an error file (0: its beginning), and the place of the
     next, None after the last. ValueError where no row begins at the place."""
-    *columns, _row, _field, _reason = next(_lines(stream, 0))[1]
+    columns = next(_lines(stream, 0))[1][: -errorfile.WIDTH]
     if place:
         stream.seek(place - 1)
         if stream.read(1) != b"\n":
@@ -34,9 +34,11 @@ def read(stream: IO[bytes], place: int, most: int) -> tuple[list[RejectedRow], i
     for at, line in _lines(stream, place):
         if len(found) == most:
             return found, at
-        *cells, number, names, reasons = line
-        values = dict(zip(columns, cells, strict=True))
-        found.append(RejectedRow(int(number), values, errorfile.parted(names, reasons)))
+        values = dict(zip(columns, line, strict=False))
+        number, names, reasons = line[len(columns) :][: errorfile.WIDTH]
+        found.append(
+            RejectedRow(errorfile.row_of(number), values, errorfile.parted(names, reasons))
+        )
     return found, None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -54,6 +54,16 @@ def is_nothing(text: str) -> bool:
 def is_total(cells: Iterable[str]) -> bool:
     """Whether a row says of itself that it is a total: 合计, 小计, Total."""
     return any(_TOTAL.fullmatch(_narrow(cell)) for cell in cells if cell)
+
+
+def is_total_row(cells: Iterable[str], lacking: Collection[str]) -> bool:
+    """Whether a row is the totals of the columns and no record: it says so, and the texts of the
+    fields it is `lacking`, several of them, hold nothing else. What holds more is a mistake."""
+    return (
+        len(lacking) > 1
+        and all(is_nothing(text.strip()) or is_total([text]) for text in lacking)
+        and is_total(cells)
+    )
 
 
 def date_order(texts: Iterable[str]) -> str:

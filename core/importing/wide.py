@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.importing import scales
+from core.importing.errorfile import ROW_SCALE
 from core.importing.mapping import bare_name, same_name
 from core.importing.months import Month, months_of
 from core.importing.readers import Row, Table
@@ -23,7 +24,6 @@ from core.importing.values import is_nothing, is_total
 if TYPE_CHECKING:
     from core.importing.registry import Field
 
-ROW_SCALE = 512  # more than a file may have columns
 _MAX_ROW = 2**31 // ROW_SCALE - 1
 
 
@@ -66,6 +66,12 @@ class WideTable(Table):
                     # What a row has beyond the header stays with each of its rows.
                     row = [*kept, day, cells[place], *cells[width:]]
                     yield number * ROW_SCALE + place, row
+
+    def hold_once(self, columns: Iterable[int]) -> None:
+        """Of the column with the values, all months."""
+        places: dict[int, Iterable[int]] = {i: [place] for i, place in enumerate(self.kept)}
+        places[len(self.kept) + 1] = self.days
+        self.table.hold_once(place for column in columns for place in places.get(column, ()))
 
     def plain_bytes(self) -> IO[bytes] | None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
@@ -33,12 +33,16 @@ def open_sheet(stream: IO[bytes], sheet: str | None) -> CalamineSheet:
             raise damaged() from error
 
 
-def rows(sheet: CalamineSheet, merged: dict[str, list[Range]]) -> Iterator[list[str]]:
+def rows(
+    sheet: CalamineSheet, merged: dict[str, list[Range]], held_once: Collection[int]
+) -> Iterator[list[str]]:
     """Every row of the sheet, cells as text. `merged` are the ranges of sheets in formats whose
-    reader does not tell them."""
+    reader does not tell them; in the columns `held_once` they have their value in the first row
+    only."""
     # The reader gives the empty rows above the first cell, and leaves out the empty columns.
     left = sheet.start[1] if sheet.start else 0
-    ranges = _Merged(sheet.merged_cell_ranges or merged.get(sheet.name, []))
+    found = sheet.merged_cell_ranges or merged.get(sheet.name, [])
+    ranges = _Merged([one for one in found if one[0][1] not in held_once])
     for number, row in enumerate(sheet.iter_rows()):
         cells = [""] * left + [c if c.__class__ is str else as_text(c) for c in row]
         for column, value in ranges.continued(number, cells):

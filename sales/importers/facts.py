@@ -48,6 +48,7 @@ class SalesImporter(FactImporter):
     """Sales lines."""
 
     kind = "sales"
+    sums = SALES.numbers
     label = _("Sales lines")
     model = SalesFact
     lookups = {"partner": "code", "product": "code", "reverses": "reference"}
@@ -209,6 +210,7 @@ class PaymentImporter(FactImporter):
     """Payments of partners."""
 
     kind = "payments"
+    sums = PAYMENTS.numbers
     label = _("Payments")
     model = Payment
     lookups = {"partner": "code"}

@@ -17,6 +17,7 @@ class TargetImporter(MasterImporter):
     """Targets, a row a partner, month, kind and product line."""
 
     kind = "targets"
+    sums = ("amount",)
     label = _("Targets")
     model = Target
     permissions = ("sales.add_target", "sales.change_target")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from core.importing.outcome import Task
-from core.importing.values import ValueProblem, is_nothing, parse_number
+from core.importing.outcome import Task, too_many_cells
+from core.importing.values import ValueProblem, is_nothing, is_total_row, parse_number
 from sales.loading.meanings import Dates
 from sales.models import SalesKind
 
@@ -17,15 +17,20 @@ class Explainer:
 
     def __init__(self, task: Task, dates: Mapping[str, Dates]) -> None:
         self.mapping, self.scales, self.dates = task.mapping, task.scales, dates
+        self.width = len(task.table.header)
 
-    def reasons(
-        self, cells: Sequence[str], fields: Sequence[str], surplus: bool
-    ) -> Iterator[tuple[str, str]]:
+    def reasons(self, cells: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, str]]:
         """(field, reason) for each field of a row that could not be read."""
-        if surplus:
-            yield "", _("The row has more cells than the header has columns.")
+        if surplus := cells[self.width :]:
+            yield "", too_many_cells(surplus)
         for field in fields:
             yield field, self._reason(field, self._text(field, cells))
+
+    def is_foot(self, cells: Sequence[str], fields: Sequence[str]) -> bool:
+        """Whether the row is a line of commas at the end of a sheet, or the totals of its columns;
+        `fields` are those that could not be read."""
+        texts = [self._text(field, cells) for field in fields]
+        return not any(cells) or is_total_row(cells, texts)
 
     def _text(self, field: str, cells: Sequence[str]) -> str:
         expression = self.mapping.get(field)

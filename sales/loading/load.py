@@ -7,6 +7,7 @@ the same. docs/adr/sales-facts.md has the reasons and the measurements.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +21,6 @@ from core.errors import Conflict
 from core.importing import staging
 from core.importing.models import Import
 from core.importing.outcome import Outcome, Task
-from core.importing.values import is_total
 from partners.models import Partner
 from sales.control.comparing import reconcile, touched_by
 from sales.loading import keys, report, undo
@@ -64,6 +64,8 @@ class FactLoad:
             if self.task.dry_run or self.task.without_suspicious:
                 self.step(_("Looking for what is unusual"))
                 Suspicion(self).look()
+            if self.reversing and self.task.without_suspicious:
+                self.reject_reversals()  # of originals that were left out
             if self.replacing:
                 self.outcome.removed = self.replacing.find_rows()
             self.count()
@@ -87,21 +89,21 @@ class FactLoad:
         nulls = ", ".join(f"{check} IS NULL" for check in checks)
         self.cursor.execute(
             f"""CREATE TEMP TABLE import_bad ON COMMIT DROP AS
-            SELECT row_no, coalesce(surplus, false) AS surplus, ARRAY[{nulls}] AS nulls
-              FROM import_typed WHERE num_nulls({", ".join(checks)}) > 0 OR surplus"""
+            SELECT row_no, coalesce(surplus, '[]') AS surplus, ARRAY[{nulls}] AS nulls
+              FROM import_typed
+             WHERE num_nulls({", ".join(checks)}) > 0 OR surplus IS NOT NULL"""
         )
         if not self.cursor.rowcount:
             return
         explainer = Explainer(self.task, self.typed.dates)
         names = [check.removeprefix("ok_") for check in checks]
         for row, cells, (surplus, missing) in self.raw("import_bad", "b.surplus, b.nulls"):
+            cells += json.loads(surplus)
             fields = [name for name, null in zip(names, missing, strict=True) if null]
-            # A line of commas at the end of a sheet, or the totals of its columns.
-            is_foot = not any(cells) or (len(fields) > 1 and is_total(cells))
-            if is_foot and self.task.table.is_sheet:
+            if self.task.table.is_sheet and explainer.is_foot(cells, fields):
                 self.outcome.rows -= 1
                 continue
-            for field, reason in explainer.reasons(cells, fields, surplus):
+            for field, reason in explainer.reasons(cells, fields):
                 self.task.rejects.add(row, cells, field, reason)
         self.drop("import_bad")
 
@@ -130,9 +132,10 @@ class FactLoad:
         new = [f"t.{name}" for name in self.kind.compared]
         join = ""
         if self.reversing:
-            old.append("f.reverses_id")
-            new.append("o.id")
-            join = f"LEFT JOIN {self.facts} o ON o.source = t.source AND o.reference = t.reverses"
+            # By reference, as the original may be new in this file.
+            old.append("o.reference")
+            new.append("t.reverses")
+            join = f"LEFT JOIN {self.facts} o ON o.id = f.reverses_id"
         self.cursor.execute(
             f"""CREATE TEMP TABLE import_known ON COMMIT DROP AS
             SELECT t.row_no, f.id, f.partner_id, f.load_id,
@@ -205,11 +208,12 @@ class FactLoad:
             reader.execute(f"CLOSE {table}_rows")
 
     def drop(self, table: str) -> None:
-        """Take the rows listed in `table` out of what will be written."""
+        """Take the rows listed in `table` out of what will be written, and drop the list."""
         self.cursor.execute("SELECT to_regclass('pg_temp.import_known') IS NOT NULL")
         known = self.cursor.fetchone()[0]
         for rows in ("import_typed", "import_known") if known else ("import_typed",):
             self.cursor.execute(f"DELETE FROM {rows} r USING {table} b WHERE r.row_no = b.row_no")
+        self.cursor.execute(f"DROP TABLE {table}")
 
     # --- Outcome ---------------------------------------------------------------------------------
 

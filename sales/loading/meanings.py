@@ -34,8 +34,14 @@ _NUMBER = """CASE WHEN min_scale({scaled}) <= 4
 _NUMERIC_BEFORE_16 = r"""CASE
     WHEN {text} ~ '^\s*[-+]?(\d{{1,14}}(\.\d{{0,4}}0*)?|\.\d{{1,4}}0*)\s*$'
     THEN {text}::numeric END"""
-_WORD = """CASE WHEN length({text}) BETWEEN 1 AND {length}
-    AND strpos({text}, U&'\\FFFD') = 0 THEN {text} END"""
+# Exports put tabs behind numbers, so that spreadsheets leave them alone.
+_BLANKS = r"E' \t\r\n\u00a0\u3000'"
+_NOTHING = ", ".join(f"'{word}'" for word in ("", *sorted(NOTHING)))
+_LONGEST_NOTHING = max(map(len, NOTHING))
+_WORD = f"""CASE WHEN length({{text}}) BETWEEN 1 AND {{length}}
+    AND strpos({{text}}, U&'\\FFFD') = 0
+    AND (length({{text}}) > {_LONGEST_NOTHING} OR lower({{text}}) NOT IN ({_NOTHING}))
+    THEN {{text}} END"""
 
 
 def numeric(text: str, server_version: int) -> str:
@@ -55,14 +61,20 @@ def number(value: str, text: str, server_version: int, scale: Decimal | int = 1)
 
 
 def word(text: str, length: int) -> str:
-    """The SQL of a trimmed text of 1 to `length` characters, all of them readable; else null."""
+    """The SQL of a trimmed text of 1 to `length` characters, all of them readable, that is no word
+    for nothing; else null. Lines whose number is “-” or 无 would overwrite each other."""
     return f'({_WORD.format(text=text, length=length)})::text COLLATE "C"'
+
+
+def trimmed(text: str) -> str:
+    """The SQL of a text without the blanks around it."""
+    return f"btrim({text}, {_BLANKS})"
 
 
 def optional(text: str) -> str:
     """The SQL of a trimmed text; null where it is empty or a word for nothing."""
-    words = ", ".join(f"'{word}'" for word in ("", *sorted(NOTHING)))
-    return f"CASE WHEN lower(btrim({text})) NOT IN ({words}) THEN btrim({text}) END"
+    bare = trimmed(text)
+    return f"CASE WHEN lower({bare}) NOT IN ({_NOTHING}) THEN {bare} END"
 
 
 Resolve = Callable[[list[str]], dict[str, Any]]

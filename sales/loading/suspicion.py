@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.models import Product
@@ -105,7 +106,7 @@ class Suspicion:
         )
 
     def _odd_dates(self) -> None:
-        day = self.kind.day
+        day, today = self.kind.day, timezone.localdate()  # where the people are
         self.cursor.execute(
             f"""INSERT INTO import_suspects
             WITH quartiles AS (
@@ -115,10 +116,11 @@ class Suspicion:
             fences AS (
                 SELECT first - {FENCE} * greatest(last - first, 31) AS low,
                        last + {FENCE} * greatest(last - first, 31) AS high FROM quartiles)
-            SELECT row_no, CASE WHEN {day} > statement_timestamp()::date THEN 'future'
+            SELECT row_no, CASE WHEN {day} > %s THEN 'future'
                                 ELSE 'date' END, '{day}', {day}::text, NULL
               FROM import_typed, fences
-             WHERE {day} < low OR {day} > high OR {day} > statement_timestamp()::date"""
+             WHERE {day} < low OR {day} > high OR {day} > %s""",
+            [today, today],
         )
 
     def _new_products(self) -> None:

@@ -34,7 +34,7 @@ class TypedRows:
         # Texts and numbers are worked out once a row, below OFFSET 0, and judged above it.
         parts = ["s.*"]
         for name, length in self.kind.words.items():
-            parts.append(f"btrim({self._text(name)}) AS {name}_text")
+            parts.append(f"{meanings.trimmed(self._text(name))} AS {name}_text")
             columns[name] = meanings.word(f"s.{name}_text", length)
         for name in self.kind.numbers:
             text = self._text(name)

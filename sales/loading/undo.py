@@ -128,7 +128,7 @@ class _Obstacles:
         return [Problem(code, text % {"imports": listed(found)})] if found else []
 
     def _gone(self) -> list[Problem]:
-        """Rows that were removed cannot come back without what they refer to."""
+        """Rows cannot be again as they were without what they referred to."""
         missing = [
             f"NOT EXISTS (SELECT FROM {one.related_model._meta.db_table} o"
             f" WHERE o.id = (b.row ->> '{one.column}')::bigint)"
@@ -143,8 +143,8 @@ class _Obstacles:
                 " AND o.fact_id = (b.row ->> 'reverses_id')::bigint)"
             )
         self.cursor.execute(
-            f"SELECT count(*) {_MINE} AND b.removed AND (({') OR ('.join(missing)}))", self.values
+            f"SELECT count(*) {_MINE} AND (({') OR ('.join(missing)}))", self.values
         )
         count = self.cursor.fetchone()[0]
-        text = _("%d lines that it removed refer to something that has been deleted since.")
+        text = _("%d lines that it removed or changed referred to what has been deleted since.")
         return [Problem("gone", text % count)] if count else []

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import translation
 
+from core.importing import errorfile
 from tests import factories as make
 
 
@@ -60,10 +61,11 @@ def network(db):
 def reasons(result):
     """[(row, field, reason)] of the error file, which has one line a row."""
     with Path(result["error_file"]).open(encoding="utf-8-sig", newline="") as stream:
-        lines = list(csv.reader(stream))[1:]
-    assert len({tuple(line[:-2]) for line in lines}) == len(lines)
+        header, *lines = csv.reader(stream)
+    told = [line[len(header) - errorfile.WIDTH : len(header)] for line in lines]
+    assert len({place for place, _fields, _reasons in told}) == len(told)
     return [
-        (int(line[-3]), field, reason)
-        for line in lines
-        for field, reason in zip(line[-2].split(" | "), line[-1].split(" | "), strict=True)
+        (errorfile.row_of(place), field, reason)
+        for place, fields, reasons in told
+        for field, reason in zip(fields.split(" | "), reasons.split(" | "), strict=True)
     ]

@@ -232,3 +232,17 @@ def test_a_killed_loader_writes_nothing_and_the_next_one_works(tmp_path):
     result = engine.run(path, row, engine.Options(), by=None, error_path=tmp_path / "e.csv")
     assert result.outcome.created == 20_000
     assert SalesDaily.objects.get().lines == 20_000
+
+
+def test_only_what_lacks_its_fields_is_a_total(load, network):
+    """A line with mistakes is none, even where it says Total: that may be a name."""
+    head = HEAD.replace("\n", ",brand\n")
+    rows = "R1,P-9,A-1,yesterday,1,5,Total\nR2,P-1,A-1,2026-01-05,1,5,Total\n合计,,,,2,10,\n"
+    result = load("sales", head + rows)
+    assert counts(result) == (2, 1, 0, 0, 1)
+    assert [reason[:2] for reason in reasons(result)] == [(2, "partner"), (2, "occurred_on")]
+    make.make_territory("North", code="N")
+    text = "code,name,territory,level\nP-7,Total,X,gold\n合计,,,\n"
+    result = load("partners", text)
+    assert counts(result) == (1, 0, 0, 0, 1)
+    assert [reason[:2] for reason in reasons(result)] == [(2, "territory"), (2, "level")]

@@ -94,6 +94,24 @@ def test_suspicious_rows_can_be_left_out(load, history):
     assert SalesFact.objects.filter(reference="R1").count() == 0
 
 
+def test_what_takes_back_a_line_that_is_left_out_is_not_lost(load, history):
+    head = HEAD.replace("\n", ",reverses\n")
+    days = [f"R{n},,P-1,A-1,2026-03-0{n},1,100,\n" for n in range(1, 5)]
+    old = "OLD,,P-1,A-1,2016-03-05,1,100,\nBACK,,P-1,A-1,2026-03-05,-1,-100,OLD\n"
+    result = load("sales", head + "".join(days) + old, "--without-suspicious")
+    assert counts(result) == (6, 4, 0, 0, 2)
+    assert [reason[:2] for reason in reasons(result)] == [(6, "occurred_on"), (7, "reverses")]
+    assert SalesFact.objects.filter(reference__startswith="R").count() == 4
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_today_is_what_it_is_where_the_people_are(tmp_path, network, zone):
+    with timezone.override(zone):
+        today = timezone.localdate()
+        found = check(tmp_path, line("R1", day=today), line("R2", day=today + timedelta(days=1)))
+    assert [row for row, _field, _reason in found.suspects] == [3]
+
+
 def test_differences_of_changed_rows(tmp_path, history):
     found = check(
         tmp_path,

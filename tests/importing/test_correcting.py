@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from core.importing import correcting, readers
 from core.importing.models import Import
-from sales.models import SalesFact
+from sales.models import SalesFact, Target
 from tests import factories as make
 from tests.importing.test_pages import COLUMNS, upload
 
@@ -236,3 +236,46 @@ def test_a_sales_line_says_from_which_file_it_came(page, client, cast, rejected)
         client.force_login(user)
         html = client.get(address).content.decode()
         assert ("一月.csv" in html, link in html) == (told, linked)
+
+
+def test_each_month_of_a_row_is_corrected_for_itself(page, client, cast):
+    """Two cells of one row were refused: what is typed for one is not for the other."""
+    load = upload(page, "partner,2026-01,2026-02,2026-03\nNORTH-1,x,7,y\n", kind="targets")
+    page("import_map", load.pk, map_partner="partner", wide="month=amount")
+    page("import_apply", load.pk)
+    grid = grid_of(client, load)
+    assert [line.place for line in grid.lines] == ["B2", "D2"]
+    assert (grid.total, grid.pages) == (2, 1)
+    first, second = (line.number for line in grid.lines)
+    fixes = {(first, "amount"): "10", (second, "amount"): "30"}
+    page("import_correct", load.pk, **posted(grid, fixes, out=[second]))
+    page("import_apply", Import.objects.latest("pk").pk)
+    assert [line.place for line in grid_of(client, load).lines] == ["D2"]
+    assert correcting.still_rejected(load) == 1
+    page("import_correct", load.pk, **posted(grid_of(client, load), fixes))
+    page("import_apply", Import.objects.latest("pk").pk)
+    amounts = Target.objects.order_by("month").values_list("month__month", "amount")
+    assert list(amounts) == [(1, 10), (2, 7), (3, 30)]
+    assert correcting.still_rejected(load) == 0
+
+
+def test_a_row_that_is_too_long_is_not_shortened_by_sending_it_again(page, client):
+    """Its amount 1,234.50 stands in two cells."""
+    load = upload(page, TEXT.splitlines()[0][:-3] + "\nR1,NORTH-1,A-1,2026-01-05,1,1,234.50\n")
+    page("import_map", load.pk, **COLUMNS)
+    page("import_apply", load.pk)
+    with Import.objects.get(pk=load.pk).error_file.open("rb") as stream:
+        content = stream.read()
+    reason = "The row has more cells than the header has columns: 234.50."
+    assert content.decode().splitlines()[1] == f"R1,NORTH-1,A-1,2026-01-05,1,1,2,,{reason},234.50"
+    page("import_correct", load.pk, upload="1", file=SimpleUploadedFile("e.csv", content))
+    assert Import.objects.latest("pk").rejected == 1
+    Import.objects.latest("pk").delete()
+
+    grid = grid_of(client, load)
+    assert grid.lines[0].problems == [("", reason)]
+    page("import_correct", load.pk, **posted(grid))
+    again = Import.objects.latest("pk")
+    assert (again.created, again.rejected) == (0, 1)
+    page("import_correct", again.pk, **posted(grid_of(client, again), {(2, "金额"): "1,234.50"}))
+    assert Import.objects.latest("pk").created == 1

@@ -251,6 +251,16 @@ def test_reversals_find_their_original(load, network):
     assert counts(load("sales", text)) == (5, 0, 0, 2, 3)
 
 
+def test_a_known_line_takes_back_an_original_of_the_same_file(load, network):
+    """It came without saying what it takes back; now the file has both."""
+    load("sales", HEAD + "B1,P-1,A-1,2026-01-07,-2,-10\n")
+    head = HEAD.replace("\n", ",reverses\n")
+    text = head + "R1,P-1,A-1,2026-01-05,2,10,\nB1,P-1,A-1,2026-01-07,-2,-10,R1\n"
+    assert counts(load("sales", text)) == (2, 1, 1, 0, 0)
+    assert SalesFact.objects.get(reference="B1").reverses.reference == "R1"
+    assert counts(load("sales", text)) == (2, 0, 0, 2, 0)
+
+
 def test_a_user_loads_only_what_they_may_see(load, cast):
     make.make_product("Cable", code="A-1")
     text = HEAD + "R1,NORTH-1,A-1,2026-01-05,1,5\nR2,SOUTH-1,A-1,2026-01-05,1,5\n"
@@ -318,6 +328,36 @@ def test_a_word_for_nothing_is_nothing(load, network):
     assert (fact.kind, fact.source, fact.reverses) == ("sell_in", "file", None)
 
 
+@pytest.mark.parametrize("word", ["-", "无", "NULL", "/"])
+def test_lines_without_a_number_do_not_overwrite_each_other(load, network, word):
+    result = load("sales", HEAD + f"{word},P-1,A-1,2026-01-05,1,1\nR1,P-1,A-1,2026-01-05,1,1\n")
+    assert counts(result) == (2, 1, 0, 0, 1)
+    assert reasons(result) == [(2, "reference", "The cell is empty.")]
+
+
+def test_blanks_around_a_reference_do_not_make_it_another(load, network):
+    load("sales", GOOD)
+    again = GOOD.replace("R1,", "R1\t,").replace("R2,", "\u3000R2\xa0,")
+    assert counts(load("sales", again)) == (2, 0, 0, 2, 0)
+
+
+def test_a_percent_sign_in_a_fixed_text_stays_one(load, network):
+    options = ("--set", "source=5%-U8", "--map", 'reference="%"+reference')
+    assert counts(load("sales", GOOD, *options)) == (2, 2, 0, 0, 0)
+    assert list(SalesFact.objects.order_by("reference").values_list("source", "reference")) == [
+        ("5%-U8", "%R1"),
+        ("5%-U8", "%R2"),
+    ]
+
+
+def test_of_two_columns_of_one_name_none_is_taken(load, network):
+    text = HEAD.replace("\n", ",Amount\n") + "R1,P-1,A-1,2026-01-05,1,5,50\n"
+    assert counts(load("sales", text))[1] == 1
+    assert SalesFact.objects.get().amount == 5
+    answer = load("sales", text.replace(",amount,", ",AMOUNT,"), fails=True)
+    assert answer["error"] == "ambiguous_column"
+
+
 @pytest.mark.parametrize("note", ['pipe 5"', '5" pipe', 'a "b" c', '"pipe 5"" wide, ""A"""'])
 @pytest.mark.parametrize("last", ["", ",end"])
 def test_a_quotation_mark_within_a_cell_swallows_no_lines(load, network, note, last):
@@ -327,6 +367,19 @@ def test_a_quotation_mark_within_a_cell_swallows_no_lines(load, network, note, l
     rows = (f"R{n},P-1,A-1,2026-01-05,1,{n},{text}{last}\n" for n, text in enumerate(notes))
     assert counts(load("sales", head + "".join(rows))) == (5, 5, 0, 0, 0)
     assert [row[0] for row in stored()] == ["R0", "R1", "R2", "R3", "R4"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("rest", ["", 'R4,P-1,A-1,2026-01-05,1,5,"ok"\n'])
+def test_a_quotation_mark_that_is_not_closed_swallows_no_lines(load, network, rest, encoding):
+    """It would make the lines below it a note of its own line, and nobody would miss them."""
+    row = "R{0},P-1,A-1,2026-01-05,1,5,{1}\n"
+    rows = row.format(1, "好") + row.format(2, '"急') + row.format(3, "")
+    text = HEAD.replace("\n", ",note\n") + rows + rest
+    answer = load("sales", text.encode(encoding), fails=True)
+    assert answer["error"] == "open_quotation"
+    assert answer["message"].startswith("A quotation mark in row 3 is not closed")
+    assert SalesFact.objects.count() == 0
 
 
 @given(

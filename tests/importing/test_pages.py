@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from catalog.models import Product
 from core.errors import Conflict
 from core.importing import services
 from core.importing.models import Import
@@ -182,3 +183,20 @@ def test_a_file_or_pasted_rows_and_not_both(page, given):
     form = page("import_upload", kind="sales", **given).context["form"]
     assert list(form.errors) == (["text"] if "file" in given else ["file"])
     assert Import.objects.count() == 0
+
+
+def test_a_column_that_is_taken_away_is_not_used_by_its_name(page, client):
+    Product.objects.update(unit="EA")
+    text = "reference,partner,product,occurred_on,quantity,amount,unit\n"
+    load = upload(page, text + "R1,NORTH-1,A-1,2026-01-05,1,5,12 a box\n")
+    address = reverse("core:import_map", args=[load.pk])
+    data = {
+        name: value for name, value in client.get(address).context["form"].initial.items() if value
+    }
+    assert data["map_unit"] == "unit"
+    page("import_map", load.pk, **data)
+    assert Import.objects.get(pk=load.pk).rejected == 1
+    page("import_map", load.pk, **data | {"map_unit": ""})
+    load.refresh_from_db()
+    assert (load.created, load.rejected) == (1, 0)
+    assert client.get(address).context["form"].initial.get("map_unit", "") == ""

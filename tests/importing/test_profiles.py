@@ -1,6 +1,7 @@
 """Choices that are kept: offered for the next file of the same source, and for nobody else's."""
 
 import io
+from dataclasses import asdict
 
 import openpyxl
 import pytest
@@ -9,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError
 from django.urls import reverse
 
-from core.importing import profiles, services
+from core.importing import engine, profiles, services
 from core.importing.models import Import, ImportProfile
 from tests import factories as make
 from tests.importing.test_pages import COLUMNS, TEXT, upload
@@ -211,3 +212,25 @@ def test_a_name_that_is_too_long_is_refused(page):
         profiles.keep(
             "x" * 61, kind="sales", header=["a"], options={"maps": {}}, by=load.created_by
         )
+
+
+def test_a_guessed_column_says_itself_what_it_is_given_in(page, client, kept):
+    kept.options["scales"] = {"amount": "10000", "quantity": "1000"}
+    kept.save()
+    load = upload(page, NEXT.replace("金额", "销售金额(元)"))
+    chosen = choice_of(client, load, profile=str(kept.pk))
+    assert chosen.options["maps"]["amount"] == "销售金额(元)"
+    assert chosen.options["scales"] == {"quantity": "1000"}
+    load = upload(page, NEXT.replace("金额", "销售金额(百万元)"))
+    chosen = choice_of(client, load, profile=str(kept.pk))
+    assert chosen.options["scales"] == {"quantity": "1000", "amount": "1000000"}
+
+
+def test_a_file_is_not_read_like_a_request_with_the_same_fields(page, client, cast):
+    text = "reference,partner\nR1,NORTH-1\n"
+    columns = sorted(text.splitlines()[0].split(","))
+    options = asdict(engine.Options(json="lines"))
+    make.make_import(
+        cast.north_manager, kind="sales", columns=columns, options=options, state="applied"
+    )
+    assert choice_of(client, upload(page, text)) == profiles.Choice()

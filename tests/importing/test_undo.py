@@ -2,9 +2,12 @@
 
 import io
 import json
+import threading
+import time
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, connections, transaction
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -98,6 +101,48 @@ def test_an_original_and_its_reversal_of_one_file_go_together(load, network):
     both = load("sales", HEAD.strip() + ",reverses\n" + rows)
     assert undo(both["import"])["deleted"] == 2
     assert books() == ([], [])
+
+
+def test_a_line_cannot_go_back_to_a_product_that_was_deleted(load, network):
+    old = make.make_product(code="A-2", product_line=network[1].product_line)
+    load("sales", GOOD.replace("A-1", "A-2"))
+    changed = load("sales", GOOD)
+    old.delete()
+    before = books()
+    assert undo(changed["import"], fails=True) == {
+        "error": "blocked",
+        "message": "2 lines that it removed or changed referred to what has been deleted since.",
+    }
+    assert books() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_load_may_refer_to_an_import_whose_undo_waits_for_it(load):
+    """A load that changes lines notes whose they were, while the undo waits for its lock."""
+    make.make_partner(code="P-1"), make.make_product(code="A-1")
+    number = load("sales", GOOD)["import"]
+    answers = []
+
+    def take_back():
+        try:
+            answers.append(undo(number))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sales.facts'))")
+        other = threading.Thread(target=take_back)
+        other.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        for _attempt in range(500):
+            cursor.execute(waits)
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(0.02)
+        key = "SELECT id FROM core_import WHERE id = %s FOR KEY SHARE NOWAIT"
+        cursor.execute(key, [number])  # as the check of a foreign key does
+    other.join()
+    assert answers[0]["deleted"] == 2
 
 
 # Few references, so that files change each other's lines.

@@ -135,7 +135,7 @@ def test_the_error_file_of_a_wide_file_can_be_loaded_again(load, partners, optio
         (3, "partner"),
     ]
     errors = Path(result["error_file"]).read_text("utf-8-sig")
-    assert errors.splitlines()[2].startswith("P-9,why,2026-01-01,2,3,partner")
+    assert errors.splitlines()[2].startswith("P-9,why,2026-01-01,2,B3,partner")
     corrected = errors.replace("P-9", "P-2").replace("-01,x,", "-01,7,")
     assert counts(load("targets", corrected, *options, *named)) == (3, 3, 0, 0, 0)
     assert targets() == [

@@ -12,6 +12,7 @@ import pytest
 from core.errors import DomainError
 from core.importing import readers
 from sales.models import SalesFact
+from tests import factories as make
 from tests.importing.conftest import reasons
 from tests.importing.test_load_sales import HEAD, counts, stored, workbook
 
@@ -155,6 +156,54 @@ def test_cells_merged_downwards_hold_one_value(load, network):
     result = load("sales", stream.getvalue())
     assert counts(result) == (3, 2, 0, 0, 1)
     assert reasons(result) == [(4, "partner", "The cell is empty.")]
+
+
+def merged(rows, *ranges):
+    """A workbook with these rows, of which cells are merged."""
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    for one in ranges:
+        book.active.merge_cells(one)
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_an_amount_merged_over_several_lines_counts_once(load, network):
+    """It is the sum of these lines: who of them has how much, nobody knows."""
+    rows = [HEAD.strip().split(","), *([f"R{n}", "P-1", "A-1", "2026-01-05", 1, 90] for n in "12")]
+    result = load("sales", merged(rows, "B2:B3", "F2:F3"))
+    assert counts(result) == (2, 1, 0, 0, 1)
+    assert reasons(result) == [(3, "amount", "The cell is empty.")]
+    assert SalesFact.objects.get().amount == 90
+
+
+def test_a_target_merged_over_several_rows_counts_once(load, network):
+    make.make_partner("Two", code="P-2")
+    rows = [["partner", "2026-01", "2026-02"], ["P-1", 100, 7], ["P-2", 100, 8]]
+    result = load("targets", merged(rows, "B2:B3"), "--wide", "month=amount")
+    assert counts(result) == (3, 3, 0, 0, 0)
+
+
+def test_marks_that_nobody_sees_are_none_in_a_workbook(load, network):
+    load("sales", HEAD + "R1,P-1,A-1,2026-01-05,1,5\nR2,P-1,A-1,2026-01-05,1,5\n")
+    rows = [
+        [name + "\u200b" for name in HEAD.strip().split(",")],
+        ["R1\u200b", "P-1", "A-1", "\u200e2026-01-05", 1, "\u202d5\u202c"],
+        ["R2", "P-1\ufeff", "A-1", "2026-01-05", "1", 5],
+    ]
+    assert counts(load("sales", merged(rows))) == (2, 0, 0, 2, 0)
+
+
+def test_a_nul_in_a_workbook_does_not_reach_the_books(load, network):
+    plain = merged([HEAD.strip().split(","), ["RNUL1", "P-1", "A-1", "2026-01-05", 1, 5]])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plain)) as old, zipfile.ZipFile(packed, "w") as new:
+        for item in old.infolist():
+            data = old.read(item).replace(b"RNUL1", b"R_x0000_1")
+            new.writestr(item, data)
+    assert counts(load("sales", packed.getvalue())) == (1, 1, 0, 0, 0)
+    assert SalesFact.objects.get().reference == "R1"
 
 
 TITLED = (
