@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -129,6 +130,11 @@ def _find(text: str) -> AccessToken | None:
     checksum = hashlib.sha256(text.encode()).hexdigest()
     tokens = AccessToken.objects.select_related("application__user", "application__api_client")
     return tokens.filter(token_checksum=checksum).first()
+
+
+def forget_tokens(*, at: datetime) -> int:
+    """Delete the tokens that ended a day before the time `at`; how many there were."""
+    return AccessToken.objects.filter(expires__lte=at - timedelta(days=1)).delete()[0]
 
 
 def is_sandboxed(request: HttpRequest) -> bool:

@@ -64,13 +64,17 @@ class UserQuerySet(ScopedQuerySet):
             return self.filter(pk=user.pk)
         return self.all()
 
+    def colleagues(self) -> QuerySet:
+        """The vendor's own people, also those who have left."""
+        return self.exclude(role__in=[*PARTNER_ROLES, *MACHINE_ROLES])
+
     def staff(self) -> QuerySet:
         """The vendor's own people who can own partners."""
-        return self.filter(is_active=True).exclude(role__in=[*PARTNER_ROLES, *MACHINE_ROLES])
+        return self.colleagues().filter(is_active=True)
 
     def machines(self) -> QuerySet:
         """The accounts in force that programs act as."""
-        return self.filter(is_active=True, role=Role.INTEGRATION)
+        return self.filter(is_active=True, role__in=MACHINE_ROLES)
 
 
 class Users(UserManager.from_queryset(UserQuerySet)):

@@ -16,6 +16,9 @@ from django_filters.widgets import BooleanWidget
 from core.scoping import narrow_choices
 
 
+YES_OR_NO = ("true", "false")
+
+
 class AnyOf(django_filters.MultipleChoiceFilter):
     """One or several of some choices, without a SELECT DISTINCT that no plain column needs."""
 
@@ -70,8 +73,15 @@ class FilterSet(django_filters.FilterSet):
 
     @classmethod
     def accepts(cls, name: str) -> bool:
-        """Whether a parameter of the address belongs to one of the filters."""
-        return any(name == base or name.startswith(f"{base}_") for base in cls.base_filters)
+        """Whether one of the filters reads this parameter of the address."""
+        return any(name in _parameters(base, one) for base, one in cls.base_filters.items())
+
+    @classmethod
+    def understands(cls, name: str, value: str) -> bool:
+        """Whether a parameter that is accepted says something: what is neither yes nor no would
+        pass for any."""
+        yes_or_no = isinstance(cls.base_filters.get(name), django_filters.BooleanFilter)
+        return not yes_or_no or value[:1].lower() + value[1:] in YES_OR_NO
 
     def active(self) -> list[tuple[str, str, str]]:
         """(parameter prefix, label, value in words) of each filter in use."""
@@ -82,6 +92,12 @@ class FilterSet(django_filters.FilterSet):
             label = self.filters[name].label or name
             out.append((name, str(label), _in_words(self.form.fields[name], value)))
         return out
+
+
+def _parameters(name: str, one: Any) -> list[str]:
+    """What a filter is called in the address: its name, or those of the two ends of a range."""
+    ends = getattr(one.field_class.widget, "suffixes", None)
+    return [f"{name}_{end}" for end in ends] if ends else [name]
 
 
 def _asked_for(name: str, data: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from celery import current_app
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from celery import Task
 
 _KEEP = 24 * 3600
+# After so many seconds a waiting job is sent to the queue again.
+_SENT_FOR = 600
 # A job that has lost so many workers probably kills them.
 MOST_LOSSES = 3
 
@@ -55,11 +58,12 @@ class Progress:
 
 
 def enqueue(task: Task, *args: Any, kind: str, title: str, by: Any) -> Job:
-    """Make the job row and hand `task(job_id, *args)` to a worker once the transaction commits."""
+    """Make the job row and hand `task(job_id, *args)` to a worker once the transaction commits.
+    Where the queue does not take it, `resume_orphans` does so later."""
     job = Job.objects.create(
         kind=kind, title=title[:200], created_by=by, task=task.name, arguments=list(args)
     )
-    transaction.on_commit(lambda: task.delay(job.pk, *args))
+    transaction.on_commit(lambda: task.delay(job.pk, *args), robust=True)
     return job
 
 
@@ -71,9 +75,25 @@ def is_worked_on(job_id: int) -> bool:
 def resume_orphans() -> list[Job]:
     """Hand running jobs whose worker was killed to another worker, as their tasks do their work
     once however often they are delivered. A job that has lost its third worker fails; its task is
-    told by the state of the job. Returns the jobs."""
+    told by the state of the job. Those that have waited for long are sent to the queue again, which
+    may have lost them. Returns the jobs."""
+    long_ago = timezone.now() - timedelta(seconds=_SENT_FOR)
+    waiting = Job.objects.filter(state=Job.State.QUEUED, created_at__lt=long_ago).exclude(task="")
+    resent = [job for job in waiting if _send_again(job)]
     running = Job.objects.filter(state=Job.State.RUNNING).exclude(task="")
-    return [job for job in running if _resume(job.pk)]
+    return resent + [job for job in running if _resume(job.pk)]
+
+
+def _send_again(job: Job) -> bool:
+    if cache.get(_sent_key(job.pk)):
+        return False
+    _send(job)
+    return True
+
+
+def _send(job: Job) -> None:
+    current_app.send_task(job.task, [job.pk, *job.arguments])
+    cache.set(_sent_key(job.pk), True, _SENT_FOR)
 
 
 @transaction.atomic
@@ -81,16 +101,22 @@ def _resume(job_id: int) -> bool:
     job = Job.objects.select_for_update().get(pk=job_id)
     if job.state != Job.State.RUNNING or is_worked_on(job_id):
         return False
+    if _lose_worker(job):
+        job.state = Job.State.QUEUED
+    job.save()
+    transaction.on_commit(lambda: _send(job))
+    return True
+
+
+def _lose_worker(job: Job) -> bool:
+    """Count a lost worker; whether there may be another one. Else the job has failed."""
     job.losses += 1
     if job.losses < MOST_LOSSES:
-        job.state = Job.State.QUEUED
-    else:
-        job.state, job.finished_at = Job.State.FAILED, timezone.now()
-        with translation.override(_language_of(job)):
-            job.error = _("Its worker was lost %d times. Nothing was changed.") % job.losses
-    job.save()
-    transaction.on_commit(lambda: current_app.send_task(job.task, [job.pk, *job.arguments]))
-    return True
+        return True
+    job.state, job.finished_at = Job.State.FAILED, timezone.now()
+    with translation.override(_language_of(job)):
+        job.error = _("Its worker was lost %d times. Nothing was changed.") % job.losses
+    return False
 
 
 @contextmanager
@@ -138,17 +164,24 @@ def cancel(job: Job, *, by: Any) -> None:
             raise Conflict("job_ended", _("This job has already ended."))
         row.cancel_requested = True
         if row.state == Job.State.QUEUED or not is_worked_on(row.pk):
+            if row.state == Job.State.RUNNING and row.task:
+                # Its message may come back in hours, and what waits for its end is told by it.
+                transaction.on_commit(lambda: _send(row))
             row.state, row.finished_at = Job.State.CANCELLED, timezone.now()
         row.save()
 
 
-@transaction.atomic
 def _start(job_id: int) -> Job:
-    job = Job.objects.select_for_update().get(pk=job_id)
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if job.is_open:
+            # Of one that runs the worker is dead, as we have its lock: the queue was quicker to
+            # deliver it again than the beat.
+            if job.state == Job.State.QUEUED or _lose_worker(job):
+                job.state, job.started_at = Job.State.RUNNING, timezone.now()
+            job.save()
     if not job.is_open:
         raise Conflict("job_ended", _("This job has already ended."))
-    job.state, job.started_at = Job.State.RUNNING, timezone.now()
-    job.save()
     return job
 
 
@@ -164,6 +197,10 @@ def _language_of(job: Job) -> str:
 
 def _lock_name(job_id: int) -> str:
     return f"core:job:{job_id}"
+
+
+def _sent_key(job_id: int) -> str:
+    return f"job-sent:{job_id}"
 
 
 def _key(job_id: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pgtrigger
+from django.apps import apps
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -53,10 +54,26 @@ class EventQuerySet(ScopedQuerySet):
             return self.all()
         return self.filter(scope_id__in=scope_root().objects.visible_to(user).values("pk"))  # type: ignore[attr-defined]
 
+    def told_to(self, user: Any) -> QuerySet:
+        """Of those in the user's scope, what a program of the user is told of: events of what the
+        user may view at all. Those of users are for who may view users."""
+        types = ContentType.objects.filter(_may_view(user))
+        return self.visible_to(user).filter(content_type__in=types.values("pk"))
+
     def of(self, obj: models.Model) -> QuerySet:
         """The history of one object, newest first."""
         content_type = ContentType.objects.get_for_model(obj)
         return self.filter(content_type=content_type, object_id=obj.pk).order_by("-id")
+
+
+def _may_view(user: Any) -> Q:
+    """The types of the models that the user may view."""
+    types = Q(pk__in=[])
+    for config in apps.get_app_configs():
+        names = [model._meta.model_name for model in config.get_models()]
+        seen = [name for name in names if user.has_perm(f"{config.label}.view_{name}")]
+        types |= Q(app_label=config.label, model__in=seen)
+    return types
 
 
 class Event(models.Model):

@@ -97,6 +97,15 @@ class PartnerViewSet(BulkMixin, TransitionsMixin, WriteMixin, ScopedViewSet):
         "id": "pk",
     }
 
+    def checked(self, **kwargs: Any) -> dict[str, Any]:
+        """A parent that the user does not see was shown as null: sent back so, it stays."""
+        values = super().checked(**kwargs)
+        if "pk" in self.kwargs and values.get("parent", self) is None:
+            parent = self.get_object().parent_id
+            if parent not in visible_parents({parent}, self.request.user):
+                del values["parent"]
+        return values
+
     def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A parent that the user does not see is not told of, and the note is the vendor's own."""
         seen = visible_parents({row.get("parent") for row in rows}, self.request.user)

@@ -8,7 +8,7 @@ from typing import Any
 import django_filters
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -22,7 +22,10 @@ from core.api.views import Rows, ScopedViewSet
 from core.filters import FilterSet
 from core.models import Event
 from core.scoping import sees_everything
+from partners.models import Partner
 
+# What the data of a merge tells of the other partner: its key and its code.
+_MERGED = {"into": "into_code", "merged": "merged_code"}
 _OBJECT = ("object_app", "object_model", "object_id", "object_repr")
 
 
@@ -121,24 +124,13 @@ class EventViewSet(ScopedViewSet):
     changed_at = "created_at"
 
     def get_queryset(self) -> QuerySet:
-        """Only events of what the user may see at all: those of users are for who may see users."""
-        types = ContentType.objects.filter(_may_view(self.request.user))
-        return super().get_queryset().filter(content_type__in=types.values("pk"))
+        """Only events of what the user may see at all."""
+        return Event.objects.told_to(self.request.user)
 
     def shown(self, rows: Rows) -> Rows:
         """The object as one value, and no key of a related row that the user does not see."""
         seen = _seen(rows, self.request.user)
         return [_shown(row, seen) for row in rows]
-
-
-def _may_view(user: Any) -> Q:
-    """The types of the models that the user may view."""
-    types = Q(pk__in=[])
-    for config in apps.get_app_configs():
-        names = [model._meta.model_name for model in config.get_models()]
-        seen = [name for name in names if user.has_perm(f"{config.label}.view_{name}")]
-        types |= Q(app_label=config.label, model__in=seen)
-    return types
 
 
 def _model_of(row: dict[str, Any]) -> Any:
@@ -162,6 +154,8 @@ def _seen(rows: Rows, user: Any) -> dict[Any, set[int]] | None:
     for row in rows:
         for name, model in _references(row):
             named.setdefault(model, set()).update(filter(None, row["changes"][name]))
+        keys = [row["data"][name] for name in _MERGED if name in row.get("data", ())]
+        named.setdefault(Partner, set()).update(keys)
     return {
         model: set(model.objects.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True))
         for model, keys in named.items()
@@ -174,6 +168,9 @@ def _shown(row: dict[str, Any], seen: dict[Any, set[int]] | None) -> dict[str, A
         for name, model in _references(row):
             pair = [key if key in seen[model] else None for key in row["changes"][name]]
             shown["changes"] = shown["changes"] | {name: pair}
+        for name, code in _MERGED.items():
+            if row.get("data", {}).get(name) not in {None, *seen.get(Partner, ())}:
+                shown["data"] = shown["data"] | {name: None, code: None}
     if "object_id" in row:
         shown["object"] = _object_of(row)
     for name in _OBJECT:

@@ -107,6 +107,10 @@ class PartnerImporter(MasterImporter):
         ),
     )
 
+    def narrow(self, name: str, rows: Any) -> Any:
+        """Only our own people own partners, as in the form; also those who have left."""
+        return rows.colleagues() if name == "owner" else rows
+
     def suspects(
         self, records: Sequence[Record], by: Any
     ) -> Iterator[tuple[Record, str, str, str]]:

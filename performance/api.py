@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -145,9 +146,10 @@ class SchemeViewSet(WriteMixin, ScopedViewSet):
     @action(detail=True, methods=["post"])
     def drafts(self, request: Any, pk: int) -> Response:
         """The open draft of the scheme, or a new one: a copy of its newest version."""
-        draft = services.draft_version(scheme=self.get_object(), by=request.user)
         shown = SchemeVersionViewSet(request=request, action="retrieve")
-        return shown.answer(shown.represent(draft.pk), status.HTTP_201_CREATED)
+        with transaction.atomic():
+            draft = services.draft_version(scheme=self.get_object(), by=request.user)
+            return shown.answer(shown.represent(draft.pk), status.HTTP_201_CREATED)
 
 
 class ScheduleRow(RowSerializer):
@@ -239,14 +241,15 @@ class EvaluationViewSet(TransitionsMixin, CreateMixin, ScopedViewSet):
     def create(self, request: Any) -> Response:
         """Start an evaluation, or compute one again that is not published yet."""
         values = self.checked()
-        job = services.request_evaluation(
-            scheme=values["scheme"],
-            period=values["period"],
-            by=request.user,
-            on=timezone.localdate(),
-        )
-        evaluation = Evaluation.objects.get(job=job)
-        return self.answer(self.represent(evaluation.pk), status.HTTP_202_ACCEPTED)
+        with transaction.atomic():  # what cannot be answered as it is asked for is not begun
+            job = services.request_evaluation(
+                scheme=values["scheme"],
+                period=values["period"],
+                by=request.user,
+                on=timezone.localdate(),
+            )
+            evaluation = Evaluation.objects.get(job=job)
+            return self.answer(self.represent(evaluation.pk), status.HTTP_202_ACCEPTED)
 
 
 # --- Scores ---------------------------------------------------------------------------------------

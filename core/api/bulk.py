@@ -18,7 +18,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 
-from core.api import bulk_schema, problems
+from core.api import bulk_schema, problems, sandbox
 from core.api.bodies import Body, BulkJSONParser, BulkLinesParser, body_of
 from core.api.idempotency import once
 from core.api.imports import ImportDetail, represent
@@ -87,6 +87,7 @@ def _prefers_async(request: Any) -> bool:
 
 def _start(request: Any, kind: str, body: Body, flags: dict[str, str]) -> HttpResponse:
     """Leave the rows to a worker; the answer tells where to see how it gets on."""
+    sandbox.refuse(request)
     load = services.receive(
         file=File(body.received),
         kind=kind,

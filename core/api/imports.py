@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from core import jobs
-from core.api.pages import MAX_KEY, page_size, whole_number
+from core.api.pages import page_size, whole_number
 from core.api.rendering import JSONRenderer
 from core.api.serializers import RowSerializer
 from core.api.views import ScopedViewSet
@@ -162,7 +162,7 @@ class ImportViewSet(ScopedViewSet):
             raise Http404
         if request.accepted_renderer.format == "csv":
             return FileResponse(load.error_file.open("rb"), content_type="text/csv; charset=utf-8")
-        place = whole_number(request, "after", 0, 0, MAX_KEY)
+        place = whole_number(request, "after", 0, 0, load.error_file.size)
         with load.error_file.open("rb") as stream:
             try:
                 rows, following = rejected.read(stream, place, page_size(request))

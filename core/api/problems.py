@@ -6,11 +6,12 @@ the codes in `errors` are stable, the words are in the caller's language.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError as ModelError
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _, gettext_lazy
@@ -20,6 +21,8 @@ from rest_framework.settings import api_settings
 from core import context
 from core.errors import DomainError, Problem
 
+_log = logging.getLogger("channel_crm.api")
+AWAY_SECONDS = 5  # after which one may ask again when the database is away
 CONTENT_TYPE = "application/problem+json"
 TITLES = {
     400: gettext_lazy("The request is not valid"),
@@ -85,7 +88,13 @@ def respond(
 
 def of_status(request: HttpRequest, status: int) -> JsonResponse:
     """The problem of a bare status, for errors that never reached a view of the API."""
-    codes = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "server_error"}
+    codes = {
+        400: "bad_request",
+        403: "permission_denied",
+        404: "not_found",
+        405: "method_not_allowed",
+        500: "server_error",
+    }
     detail = DETAILS.get(status, DETAILS[400] if status < 500 else DETAILS[500])
     return respond(status, codes.get(status, f"http_{status}"), detail, path=request.path)
 
@@ -106,6 +115,11 @@ def handler(error: Exception, seen: dict[str, Any]) -> JsonResponse | None:
     if isinstance(error, DataError):
         # The last net: a number or date that no column can hold.
         return respond(400, "out_of_range", _("A value is out of range."), path=path)
+    if isinstance(error, OperationalError | InterfaceError):
+        # It is away, or was restarted: nothing was done, and the same request may come again.
+        _log.error("The database gave way.", exc_info=error)
+        headers = {"Retry-After": str(AWAY_SECONDS)}
+        return respond(503, "unavailable", DETAILS[503], path=path, headers=headers)
     if isinstance(error, exceptions.APIException):
         return _of_api(error, path)
     return None

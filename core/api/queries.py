@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 
 from core.api.changes import ChangePages
-from core.filters import search
+from core.filters import YES_OR_NO, search
 
 FIELDS = "fields"
 _SEARCH_LENGTH = 100
@@ -70,6 +70,9 @@ class Filters(DjangoFilterBackend):
             if not value and name != "q":
                 message = _("It has no value; leave it out.")
                 raise ValidationError({name: [message]}, "empty_parameter")
+            if filters and not filters.understands(name, value):
+                message = _("Give one of: %(words)s.") % {"words": ", ".join(YES_OR_NO)}
+                raise ValidationError({name: [message]}, "invalid_choice")
 
 
 class Search(BaseFilterBackend):

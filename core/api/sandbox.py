@@ -14,9 +14,26 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from core.api import problems
-from core.errors import Problem
+from core.errors import DomainError, Problem
 
 HEADER = "Sandbox"
+
+
+class NotInSandbox(DomainError):
+    """A worker would do the work later, so that nothing can be shown of it."""
+
+    status = 422
+
+    def __init__(self) -> None:
+        message = _("A worker would do this later, so the sandbox cannot show what comes of it.")
+        super().__init__("not_in_sandbox", message)
+
+
+def refuse(request: Any) -> None:
+    """Raise NotInSandbox there: for a view that hands work to a worker and keeps a file for it,
+    which a roll-back would leave behind."""
+    if getattr(request, "sandbox", False):
+        raise NotInSandbox
 
 
 def asked_for(request: HttpRequest) -> bool:
@@ -50,6 +67,6 @@ def rehearse(
             connection.check_constraints()  # those that wait for a commit
         transaction.set_rollback(True)
     if response.status_code == 202:
-        message = _("A worker would do this later, so the sandbox cannot show what comes of it.")
-        return problems.respond(422, "not_in_sandbox", message, path=request.path)
+        error = NotInSandbox()
+        return problems.respond(error.status, error.code, error.message, path=request.path)
     return response

@@ -194,8 +194,9 @@ class CreateMixin:
 
     def create(self: Any, request: Any) -> Response:
         """Make a row."""
-        obj = crud.save(self.model(**self.checked()), by=request.user)
-        return self.answer(self.represent(obj.pk), status.HTTP_201_CREATED)
+        with transaction.atomic():  # what cannot be answered as it is asked for is not made
+            obj = crud.save(self.model(**self.checked()), by=request.user)
+            return self.answer(self.represent(obj.pk), status.HTTP_201_CREATED)
 
 
 class UpdateMixin:

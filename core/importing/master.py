@@ -64,6 +64,10 @@ class MasterImporter(Importer):
         value = form_field.clean(text)
         return normalise_code(value) if name in self.key and isinstance(value, str) else value
 
+    def narrow(self, name: str, rows: Any) -> Any:
+        """The rows of `rows` that may be given for a lookup."""
+        return rows
+
     def prepare(self, obj: Any) -> None:
         """What the model's `save` would do, as writing in bulk does not call it."""
 
@@ -189,7 +193,7 @@ class _Load:
         """{text: object} for the codes that these rows name."""
         target = cast(Any, self.model._meta.get_field(name).related_model)
         texts = {record.texts.get(name, "") for record in records} - {""}
-        rows = target.objects.all()
+        rows = self.importer.narrow(name, target.objects.all())
         if self.task.by is not None:
             rows = rows.visible_to(self.task.by)
         # A parent may come later in the file, so that nothing near to its code will do.

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import jobs
+from core.errors import Conflict
 from core.importing import engine, services
 from core.importing.models import Import
 from core.models import Job
@@ -53,6 +54,8 @@ def _run(job_id: int, import_id: int, verb: Callable[..., Any], done: str = "") 
         if job.is_open:
             try:
                 _work(load, job, verb, done)
+            except Conflict:
+                pass  # since we looked, another worker has begun it or ended it
             except Exception:
                 services.fail(load=load, message=_("An unexpected error; nothing was changed."))
                 raise

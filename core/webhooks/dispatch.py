@@ -25,10 +25,10 @@ EVERYTHING = "*"
 
 
 def events_for(user: Any) -> QuerySet:
-    """The events that may be told to `user`: those in the user's scope, if it may read events."""
+    """The events that may be told to `user`: those of the feed, if it may read events."""
     if not user.has_perm("core.view_event"):
         return Event.objects.none()
-    return Event.objects.visible_to(user)
+    return Event.objects.told_to(user)
 
 
 def of_types(event_types: Iterable[str]) -> Q:

@@ -42,7 +42,7 @@ def wish(retry_after: str, *, at: datetime) -> timedelta:
         return timedelta(seconds=int(text))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta()
     if moment.tzinfo is None:  # "-0000": the date says no zone, HTTP says GMT
         moment = moment.replace(tzinfo=UTC)

@@ -67,13 +67,14 @@ def _exchange(
     addresses.check_url(url)  # the settings may have become stricter since it was typed
     host = parts.hostname or ""
     secure = parts.scheme == "https"
-    found = addresses.resolve(host, parts.port or (443 if secure else 80))
+    port = parts.port or (443 if secure else 80)
+    found = addresses.resolve(host, port)
     sock = _connect(found, deadline)
     try:
         if secure:
             sock.settimeout(_left(deadline))
             sock = _tls().wrap_socket(sock, server_hostname=host)
-        connection = http.client.HTTPConnection(host)
+        connection = http.client.HTTPConnection(host, port)
         connection.sock = _Timed(sock, deadline)
         target = parts._replace(scheme="", netloc="", path=parts.path or "/").geturl()
         connection.request("POST", target, body, {"Host": parts.netloc, **headers})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -141,11 +142,12 @@ class ControlTotalViewSet(ScopedViewSet):
         given = self.checked()
         starts_on, ends_before = services.days_of(given.pop("period"))
         given.setdefault("partner", None)
-        total, new = services.post(
-            by=request.user, starts_on=starts_on, ends_before=ends_before, **given
-        )
-        code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
-        return Response(self.represent(total.pk), status=code)
+        with transaction.atomic():  # as all that writes here: answered, or not done
+            total, new = services.post(
+                by=request.user, starts_on=starts_on, ends_before=ends_before, **given
+            )
+            code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+            return self.answer(self.represent(total.pk), code)
 
     @extend_schema(request=_REFERENCES, responses=ControlTotalRow)
     @action(
@@ -163,8 +165,9 @@ class ControlTotalViewSet(ScopedViewSet):
             values = (json_rows.value_of(line, row) for row, line in lines)
         else:
             values = json_rows.values(text, MOST_ROWS)
-        services.replace_references(self.get_object(), values)
-        return Response(self.represent(pk))
+        with transaction.atomic():
+            services.replace_references(self.get_object(), values)
+            return Response(self.represent(pk))
 
     @extend_schema(responses=DifferenceRow(many=True), filters=False)
     @action(detail=True, pagination_class=DifferencePages, filter_backends=[])
@@ -179,5 +182,6 @@ class ControlTotalViewSet(ScopedViewSet):
     def ask_again(self, request: Any, pk: int) -> Response:
         """Ask the source for the rows again, by an event `sales.controltotal.requested`; 409 when
         the totals match."""
-        services.ask_again(self.get_object(), by=request.user, at=timezone.now())
-        return Response(self.represent(pk))
+        with transaction.atomic():
+            services.ask_again(self.get_object(), by=request.user, at=timezone.now())
+            return Response(self.represent(pk))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import audit, bulk, crud
-from core.errors import Conflict, DomainError, Problem
+from core.errors import Conflict, DomainError, NotVisible, Problem
 from core.importing.values import ValueProblem, parse_number
 from core.periods import add_months
 from sales.control.comparing import lock, reconcile
@@ -47,6 +47,8 @@ def post(*, by: Any, rows: int, amount: Any, **key: Any) -> tuple[ControlTotal, 
     Returns it, and whether it is new. Raises as `core.crud.save` does."""
     lock()
     known = ControlTotal.objects.filter(**{name: key[name] for name in KEY}).first()
+    if known and not ControlTotal.objects.visible_to(by).filter(pk=known.pk).exists():
+        raise NotVisible  # the same as for one that is not there, whatever it says
     total = known or ControlTotal(**key)
     total.rows, total.amount = rows, amount
     crud.save(total, by=by)

@@ -6,12 +6,15 @@ import io
 import json
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from accounts.api_clients import Rows, create_client
+from core import jobs
 from core.importing import registry
 from core.importing.json_table import JsonFile
 from core.importing.models import Import
+from core.importing.tasks import apply_import
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
 from tests.api.conftest import ROOT
@@ -121,7 +124,7 @@ def test_rejected_rows_come_in_pages_and_as_a_file(caller, begin):
     assert file["Content-Type"] == "text/csv; charset=utf-8"
     text = b"".join(file.streaming_content).decode("utf-8-sig")
     assert len(list(csv.reader(io.StringIO(text)))) == 1 + 5
-    for wrong in ("1", "999999", "x", "-1"):
+    for wrong in ("1", "999999", "x", "-1", str(2**63 - 1)):
         response = caller.get(f"{ended['rejects']}?after={wrong}")
         problem(response, 400, "invalid")
 
@@ -244,3 +247,17 @@ def test_imports_are_filtered_by_kind_and_state(cast, as_user):
     for query, found in (("kind=partners", 1), ("kind=sales", 0), ("state=failed", 0)):
         assert len(caller.get(f"{IMPORTS}?{query}").json()["results"]) == found
     assert caller.get(f"{IMPORTS}{load.pk}/").json()["rejects"] == f"{IMPORTS}{load.pk}/rejects/"
+
+
+def test_a_worker_that_comes_second_leaves_the_import_to_the_first(caller, monkeypatch):
+    assert send(caller, [line(1)], **ASYNC).status_code == 202
+    load = Import.objects.get()
+    monkeypatch.setattr(jobs, "is_worked_on", lambda job_id: False)  # it looked a moment too early
+    first = connection.copy()
+    with first.cursor() as cursor:
+        name = f"core:job:{load.job_id}"
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        apply_import(load.job_id, load.pk)
+    first.close()
+    load.refresh_from_db()
+    assert (load.state, load.error) == ("applying", "")

@@ -1,5 +1,8 @@
 """A client that is limited to territories or partners: no edge shows it another one."""
 
+import time
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
@@ -7,6 +10,7 @@ from accounts.api_clients import Rows, create_client
 from channel_crm.api import router
 from core.models import Event
 from partners.models import Partner
+from partners.services import merge_partners
 from sales.models import SalesFact
 from tests import factories as make
 from tests.api.conftest import ROOT
@@ -149,3 +153,55 @@ def test_territories_and_partners_add_up(cast):
     caller = bearer(ask(made).json()["access_token"])
     codes = [row["code"] for row in caller.get(f"{PARTNERS}?ordering=code").json()["results"]]
     assert codes == ["NORTH-1", "WEST-1"]
+
+
+@pytest.mark.parametrize("by", BY)
+def test_a_total_of_the_network_cannot_be_guessed(cast, by):
+    _user, caller = limited(cast, by)
+    total = {"source": "erp", "kind": "sell_in", "period": "2026-03", "rows": 2, "amount": "5.0000"}
+    problem(caller.post(f"{ROOT}control-totals/", total), 403, "not_visible")
+    make.make_control_total(
+        source="erp", starts_on=date(2026, 3, 1), ends_before=date(2026, 4, 1), rows=2, amount=5
+    )
+    for rows in (2, 3):
+        problem(
+            caller.post(f"{ROOT}control-totals/", total | {"rows": rows}), 403, "not_visible"
+        )
+
+
+@pytest.mark.parametrize("by", BY)
+def test_it_cannot_own_a_partner(cast, by):
+    """Who owns one sees it, wherever it is."""
+    user, caller = limited(cast, by)
+    row = {"code": "NEW-1", "name": "New", "territory": "S", "owner": user.username}
+    answer = caller.post(f"{PARTNERS}bulk/", [row]).json()
+    assert [problem["field"] for problem in answer["results"][0]["problems"]] == ["owner"]
+    assert not Partner.objects.filter(code="NEW-1").exists()
+
+
+def test_a_parent_out_of_sight_stays_when_what_was_read_is_sent_back(cast):
+    _user, caller = limited(cast, "partner")
+    cast.north_partner.parent = cast.south_partner
+    cast.north_partner.save()
+    url = f"{PARTNERS}{cast.north_partner.pk}/"
+    read = caller.get(url).json()
+    assert (read["parent"], read["parent_code"]) == (None, None)
+    assert caller.patch(url, read | {"short_name": "N"}).json()["short_name"] == "N"
+    cast.north_partner.refresh_from_db()
+    assert cast.north_partner.parent == cast.south_partner
+
+
+def test_it_is_not_told_into_which_partner_one_was_merged(cast):
+    _user, caller = limited(cast, "territory")
+    merge_partners(
+        keep=cast.south_partner,
+        drop=cast.north_partner,
+        by=None,
+        on=date(2026, 1, 1),
+        reason="the same",
+    )
+    time.sleep(1.1)
+    rows = caller.get(f"{ROOT}events/?verb=partners.partner").json()["results"]
+    assert [row["verb"] for row in rows] == ["partners.partner.merge"]
+    assert (rows[0]["data"]["into"], rows[0]["data"]["into_code"]) == (None, None)
+    assert rows[0]["changes"]["merged_into"] == [None, None]

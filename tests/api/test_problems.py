@@ -1,9 +1,11 @@
 """Every error is a problem document, in the caller's language, and none is a 5xx."""
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from rest_framework.test import APIClient
 
+from partners.models import Partner
 from tests import factories as make
 from tests.api.conftest import ROOT
 
@@ -142,6 +144,17 @@ def test_numbers_beyond_every_column(cast, as_user):
     problem(caller.get(f"{ROOT}sales-facts/?after={2**63}"), 400, "invalid")
 
 
+def test_a_number_that_is_infinite_is_none(cast, as_user):
+    body = (
+        '{"source": "erp", "kind": "sell_in", "period": "2026-03", "rows": 1e400, "amount": "1"}'
+    )
+    response = as_user(cast.director).post(
+        f"{ROOT}control-totals/", body.encode(), content_type="application/json"
+    )
+    found = problem(response, 400, "invalid")
+    assert [(error["field"], error["code"]) for error in found["errors"]] == [("rows", "invalid")]
+
+
 def test_a_session_needs_the_csrf_token(cast):
     caller = APIClient(enforce_csrf_checks=True)
     caller.force_login(cast.director)
@@ -163,6 +176,25 @@ def test_a_crash_is_a_problem_too(cast, as_user, monkeypatch):
 
     monkeypatch.setattr(PartnerViewSet, "ordering", None)
     problem(as_user(cast.director).get(PARTNERS), 500, "server_error")
+
+
+def test_a_database_that_is_away_is_told_of_as_such(cast, as_user, monkeypatch):
+    """So that the same request is sent again: the example of docs/integration.md does."""
+    from partners.api import PartnerViewSet
+
+    def unplugged(*_args):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(PartnerViewSet, "represent", unplugged)
+    new = {"code": "NEW-1", "name": "New", "territory_code": "N"}
+    response = as_user(cast.director).post(PARTNERS, new)
+    problem(response, 503, "unavailable")
+    assert int(response["Retry-After"]) > 0
+    assert not Partner.objects.filter(code="NEW-1").exists()
+
+
+def test_a_method_that_is_none_has_one_code_everywhere(db):
+    problem(Client().get("/api/token/"), 405, "method_not_allowed")
 
 
 def test_a_wrong_host_is_a_problem_too(db):

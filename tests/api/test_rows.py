@@ -253,6 +253,42 @@ def test_filters_and_search_are_those_of_the_pages(cast, as_user):
         assert caller.get(f"{PARTNERS}?{wrong}").status_code == 400, wrong
 
 
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("territory_code=N", "unknown_parameter"),  # the name of the field that is shown
+        ("started_on=2026-01-01", "unknown_parameter"),
+        ("started_on_afer=2026-01-01", "unknown_parameter"),
+        ("unowned=yes", "invalid_choice"),
+        ("unowned=", "empty_parameter"),
+    ],
+)
+def test_what_would_filter_nothing_is_refused(cast, as_user, query, code):
+    refused = as_user(cast.director).get(f"{PARTNERS}?{query}")
+    assert refused.status_code == 400, refused.json()
+    assert [error["code"] for error in refused.json()["errors"]] == [code]
+
+
+@pytest.mark.parametrize("word", ["true", "false", "True", "False"])
+def test_yes_and_no_filter(cast, as_user, word):
+    make.make_partner("Owned", code="OWNED", owner=cast.north_manager)
+    found = codes(as_user(cast.director).get(f"{PARTNERS}?unowned={word}&ordering=code"))
+    assert found == (["NORTH-1", "SOUTH-1"] if word.lower() == "true" else ["OWNED"])
+
+
+@pytest.mark.parametrize("query", ["?fields=colour", "?fields="])
+def test_what_cannot_be_answered_as_it_is_asked_for_is_not_done(cast, as_user, query):
+    caller = as_user(cast.director)
+    before = Event.objects.count()
+    body = {"partner_code": "NORTH-1", "name": "Someone"}
+    assert caller.post(f"{ROOT}contacts/{query}", body).status_code == 400
+    total = {"source": "erp", "kind": "sell_in", "period": "2026-03", "rows": 2, "amount": "1"}
+    assert caller.post(f"{ROOT}control-totals/{query}", total).status_code == 400
+    scheme = make.make_scheme()
+    assert caller.post(f"{ROOT}schemes/{scheme.pk}/drafts/{query}").status_code == 400
+    assert Event.objects.count() == before
+
+
 def test_a_state_changes_only_by_a_transition(cast, as_user):
     caller = as_user(cast.director)
     url = f"{PARTNERS}{cast.north_partner.pk}/"

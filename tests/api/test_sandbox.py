@@ -145,3 +145,11 @@ def test_who_may_not_write_may_not_in_the_sandbox_either(cast):
     caller = bearer(ask(made).json()["access_token"])
     problem(caller.post(PARTNERS, NEW), 403, "insufficient_scope")
     problem(bearer("nonsense").post(PARTNERS, NEW, headers=ON), 401, "invalid_token")
+
+
+def test_what_a_worker_would_load_leaves_no_file(cast, sandboxed, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    make.make_product("Cable", code="A-1")
+    response = sandboxed.post(BULK, [LINE], headers={"Prefer": "respond-async"})
+    problem(response, 422, "not_in_sandbox")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

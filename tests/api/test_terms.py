@@ -6,10 +6,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from accounts import api_calls
 from accounts.api_clients import create_client
 from accounts.models import ApiCall, ApiClient
+from accounts.tasks import forget_calls
 from core.models import Event
 from tests import factories as make
 from tests.api.conftest import ROOT
@@ -213,6 +215,14 @@ def test_calls_are_kept_for_thirty_days(db):
         make.make_api_call(client, at=now - timedelta(days=days))
     assert api_calls.forget(at=now) == 2
     assert ApiCall.objects.count() == 1
+
+
+def test_tokens_are_deleted_a_day_after_their_end(db):
+    made_with()
+    for hours in (23, 25):
+        AccessToken.objects.update(expires=timezone.now() - timedelta(hours=hours))
+        forget_calls()
+        assert AccessToken.objects.count() == (hours < 24)
 
 
 def test_the_log_costs_one_insert(cast, django_assert_max_num_queries):

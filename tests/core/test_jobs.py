@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from celery import shared_task
 from django.core.cache import cache
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from core import jobs
@@ -134,3 +137,66 @@ def test_a_job_that_kills_its_workers_fails_at_last():
     job.refresh_from_db()
     assert (job.state, job.finished_at is not None) == ("failed", True)
     assert job.error == "Its worker was lost 3 times. Nothing was changed."
+
+
+def test_a_job_that_is_delivered_again_at_once_fails_at_last_too():
+    job = orphan(losses=1)
+    note(job.pk, *job.arguments)
+    job.refresh_from_db()
+    assert (job.state, job.losses) == ("done", 2)
+    job = orphan(losses=2)
+    with pytest.raises(Conflict):
+        note(job.pk, *job.arguments)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (
+        "failed",
+        "Its worker was lost 3 times. Nothing was changed.",
+    )
+
+
+class Away:
+    """A task whose queue is away."""
+
+    name = note.name
+
+    def delay(self, *_args):
+        raise ConnectionError("Connection refused")
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What is sent to the queue: (task, arguments)."""
+    found = []
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda *what: found.append(what))
+    return found
+
+
+def test_a_job_that_the_queue_did_not_take_or_lost_is_sent_again(
+    sent, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        job = jobs.enqueue(Away(), "hello", kind="test", title="Waiting", by=None)
+    assert jobs.resume_orphans() == []  # it may still be on its way
+    Job.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert [jobs.resume_orphans() for _minute in range(3)] == [[job], [], []]
+    assert sent == [(note.name, [job.pk, "hello"])]
+    job.refresh_from_db()
+    assert (job.state, job.losses) == ("queued", 0)
+
+
+def test_a_job_that_was_just_handed_on_is_not_sent_twice(sent, django_capture_on_commit_callbacks):
+    job = orphan()
+    Job.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.resume_orphans()
+    jobs.resume_orphans()
+    assert sent == [(note.name, [job.pk, "hello"])]
+
+
+def test_the_task_of_a_job_that_is_ended_without_its_worker_is_told(
+    sent, django_capture_on_commit_callbacks
+):
+    job = orphan()
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.cancel(job, by=None)
+    assert sent == [(note.name, [job.pk, "hello"])]

@@ -54,6 +54,16 @@ def test_an_endpoint_gets_what_its_user_may_see(cast):
     }
 
 
+def test_an_endpoint_is_told_of_nothing_that_its_user_may_not_view(cast):
+    machine = make.make_webhook(make.make_user("integration"))
+    administrator = make.make_webhook(cast.administrator)
+    user = tell(cast.stranger, "accounts.user.created")
+    partner = tell(cast.north_partner)
+    queue_all()
+    assert queued(machine) == [partner]  # as in its feed of events
+    assert queued(administrator) == [user, partner]
+
+
 @pytest.mark.parametrize(
     ("types", "expected"),
     [

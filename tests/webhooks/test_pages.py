@@ -64,9 +64,9 @@ def test_what_cannot_be_is_refused_at_its_field(changes, field, cast, client):
 
 
 def test_a_webhook_acts_as_a_machine_or_its_maker_and_nobody_else(cast, client):
-    machine = make.make_user("integration")
+    machines = {make.make_user("integration"), make.make_user("limited_machine")}
     form = client.get("/webhooks/new/").context["form"]
-    assert set(form.fields["owner"].queryset) == {machine, cast.administrator}
+    assert set(form.fields["owner"].queryset) == {*machines, cast.administrator}
     response = client.post("/webhooks/new/", typed(cast, owner=cast.director.pk))
     assert list(response.context["form"].errors) == ["owner"]
 

@@ -41,6 +41,7 @@ def test_a_wish_counts_when_it_is_later_and_at_most_a_day():
         ("-5", 0),
         ("soon", 0),
         ("9" * 50, 0),
+        ("Sun, 01 Mar 2026 12:02:00 +99999999999999999999", 0),
         ("１２", 0),
     ],
 )

@@ -117,6 +117,13 @@ def test_nobody_listens():
     assert post(there.url, HEADERS, BODY).error == Error.CONNECTION
 
 
+def test_an_address_of_version_6_is_no_port():
+    with receiver(says(OK)) as there:
+        url = f"http://[::ffff:127.0.0.1]:{there.port}/hook"
+        outcome = post(url, HEADERS, BODY)
+    assert (outcome.error, outcome.status, outcome.detail) == ("", 200, "")
+
+
 def test_an_unknown_name():
     assert post("http://nobody.invalid/", HEADERS, BODY).error == Error.NAME
 
