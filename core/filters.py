@@ -65,7 +65,7 @@ class FilterSet(django_filters.FilterSet):
         """The form behind the filters, its choices narrowed to the user of the request."""
         form = self.get_form_class()(self.data, prefix=self.form_prefix)
         if self.request is not None:
-            narrow_choices(form.fields, self.request.user)
+            narrow_choices(form.fields, self.request.user, to_look=True)
         for field in form.fields.values():
             if isinstance(field.widget, BooleanWidget):
                 field.widget.choices = [("", _("Any")), ("true", _("Yes")), ("false", _("No"))]

@@ -70,12 +70,14 @@ def scope_id_of(obj: models.Model) -> int | None:
     return getattr(value, f"{last}_id", None)
 
 
-def narrow_choices(fields: dict[str, Any], user: Any) -> None:
-    """Restrict every choice of related rows in a form or FilterSet form to what `user` may see."""
+def narrow_choices(fields: dict[str, Any], user: Any, *, to_look: bool = False) -> None:
+    """Restrict every choice of related rows in a form to what `user` may choose; `to_look` for in a
+    FilterSet form, to what the user may see."""
     for field in fields.values():
         queryset = getattr(field, "queryset", None)
         if queryset is not None and hasattr(queryset, "offered_to"):
-            field.queryset = queryset.offered_to(user)
+            rows = queryset.visible_to(user) if to_look else queryset.offered_to(user)
+            field.queryset = rows
 
 
 def _end_of(model: type[models.Model], path: str) -> Any:

@@ -31,6 +31,8 @@ class PartnerRow(RowSerializer):
             "owner_username",
             "parent",
             "parent_code",
+            "merged_into",
+            "merged_into_code",
             "started_on",
             "ended_on",
             "updated_at",
@@ -40,8 +42,9 @@ class PartnerRow(RowSerializer):
             "level_code": "level__code",
             "owner_username": "owner__username",
             "parent_code": "parent__code",
+            "merged_into_code": "merged_into__code",
         }
-        needs = {"parent_code": ("parent",)}
+        needs = {"parent_code": ("parent",), "merged_into_code": ("merged_into",)}
 
 
 class PartnerDetail(PartnerRow):
@@ -78,8 +81,13 @@ class PartnerWrite(WriteSerializer):
         return rows.staff() if relation == "owner" else rows
 
 
+# Fields that refer to another partner, each with its code.
+_OTHERS = ("parent", "merged_into")
+
+
 class PartnerViewSet(BulkMixin, TransitionsMixin, WriteMixin, ScopedViewSet):
-    """Companies through which we sell. A new one is a prospect; transitions change the state."""
+    """Companies through which we sell. A new one is a prospect; transitions change the state. One
+    that was merged into another stays, and its code means that one."""
 
     model = Partner
     bulk_kind = "partners"
@@ -107,16 +115,17 @@ class PartnerViewSet(BulkMixin, TransitionsMixin, WriteMixin, ScopedViewSet):
         return values
 
     def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A parent that the user does not see is not told of, and the note is the vendor's own."""
-        seen = visible_parents({row.get("parent") for row in rows}, self.request.user)
-        return [
-            {**row, **_hidden(row, row.get("parent") in seen, self.request.user)} for row in rows
-        ]
+        """Other partners that the user does not see are not told of, and the note is the vendor's
+        own."""
+        keys = {row.get(name) for row in rows for name in _OTHERS}
+        seen = visible_parents(keys, self.request.user)
+        return [{**row, **_hidden(row, seen, self.request.user)} for row in rows]
 
 
-def _hidden(row: dict[str, Any], parent_seen: bool, user: Any) -> dict[str, Any]:
+def _hidden(row: dict[str, Any], seen: set[int], user: Any) -> dict[str, Any]:
     """The values that `user` is shown instead."""
-    hidden: dict[str, Any] = {} if parent_seen else {"parent": None, "parent_code": None}
+    unseen = [name for name in _OTHERS if row.get(name) not in seen]
+    hidden: dict[str, Any] = {one: None for name in unseen for one in (name, f"{name}_code")}
     if user.is_partner_user:
         hidden["note"] = ""
     return {name: value for name, value in hidden.items() if name in row}

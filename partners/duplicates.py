@@ -1,7 +1,8 @@
 """Partners that may be one company, found by keys that the database keeps (migration 0007).
 
 A key that many partners share is the name of a chain or the number of a switchboard and says
-nothing. A user is told only of partners that they see.
+nothing. What a merged partner was called, the one that was kept may be called again. A user is told
+only of partners that they see.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from django.utils.translation import gettext as _
 from partners.models import Contact, NotDuplicate, Partner
 
 SHARED_BY_MOST = 10
+_KEPT = "coalesce(merged_into_id, id)"
 # Of a credit code the characters 9 to 17 name the organisation, wherever it is registered.
 _KEYS = f"""
     seen AS MATERIALIZED (
-        SELECT id, name_key, legal_name_key, substr(credit_code, 9, 9) AS organisation
-          FROM {Partner._meta.db_table} WHERE merged_into_id IS NULL AND id IN ({{visible}})),
+        SELECT {_KEPT} AS id, name_key, legal_name_key, substr(credit_code, 9, 9) AS organisation
+          FROM {Partner._meta.db_table} WHERE {_KEPT} IN ({{visible}})),
     keys AS (
         SELECT 'name' AS kind, name_key AS key, id FROM seen WHERE name_key <> ''
          UNION SELECT 'name', legal_name_key, id FROM seen WHERE legal_name_key <> ''
@@ -38,22 +40,23 @@ _PAIRS = f"""
                         WHERE n.first_id = a.id AND n.second_id = b.id)
      GROUP BY a.id, b.id ORDER BY count(DISTINCT a.kind) DESC, a.id, b.id"""
 _LIKE = f"""
-    SELECT given.place, p.code, p.name,
-           NOT (p.name_key = given.key OR p.legal_name_key = given.key)
+    SELECT given.place, p.code, p.name, bool_and(found.by_credit_code)
       FROM (SELECT place, code, credit, partners_name_key(name) AS key
               FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[])
                    AS raw (place, code, name, credit)) given
       JOIN LATERAL (
-            SELECT * FROM {Partner._meta.db_table} WHERE given.key <> '' AND name_key = given.key
-             UNION SELECT * FROM {Partner._meta.db_table}
+            SELECT {_KEPT} AS id, false AS by_credit_code FROM {Partner._meta.db_table}
+             WHERE given.key <> '' AND name_key = given.key
+             UNION SELECT {_KEPT}, false FROM {Partner._meta.db_table}
                     WHERE given.key <> '' AND legal_name_key = given.key
-             UNION SELECT * FROM {Partner._meta.db_table}
+             UNION SELECT {_KEPT}, true FROM {Partner._meta.db_table}
                     WHERE credit_code IS NOT NULL
-                      AND substr(credit_code, 9, 9) = nullif(substr(given.credit, 9, 9), '')
-           ) p ON p.merged_into_id IS NULL AND p.id IN ({{visible}})
+                      AND substr(credit_code, 9, 9) = nullif(substr(upper(given.credit), 9, 9), '')
+           ) found ON true
+      JOIN {Partner._meta.db_table} p ON p.id = found.id AND p.id IN ({{visible}})
      WHERE NOT EXISTS (SELECT FROM {Partner._meta.db_table} known
                         WHERE upper(known.code) = upper(given.code))
-     ORDER BY given.place, p.code"""
+     GROUP BY given.place, p.id ORDER BY given.place, p.code"""
 
 
 @dataclass(frozen=True)

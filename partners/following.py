@@ -20,7 +20,8 @@ PARTNER = "partners.partner"
 
 
 def _trigger(field: Any) -> pgtrigger.Trigger:
-    # The lock waits for a merge that is under way, and then reads what it has done.
+    # The lock waits for a merge that is under way, and then reads what it did. A row that keeps
+    # its partner does not wait: it is locked itself, and the merge would wait for it.
     return pgtrigger.Trigger(
         name=f"follow_{field.name}",
         when=pgtrigger.Before,
@@ -28,9 +29,11 @@ def _trigger(field: Any) -> pgtrigger.Trigger:
         condition=pgtrigger.Condition(f"NEW.{field.attname} IS NOT NULL"),
         declare=[("kept", "bigint")],
         func=f"""
-        SELECT merged_into_id INTO kept FROM partners_partner
-         WHERE id = NEW.{field.attname} FOR KEY SHARE;
-        NEW.{field.attname} := coalesce(kept, NEW.{field.attname});
+        IF TG_OP = 'INSERT' OR NEW.{field.attname} IS DISTINCT FROM OLD.{field.attname} THEN
+            SELECT merged_into_id INTO kept FROM partners_partner
+             WHERE id = NEW.{field.attname} FOR KEY SHARE;
+            NEW.{field.attname} := coalesce(kept, NEW.{field.attname});
+        END IF;
         RETURN NEW;
         """,
     )

@@ -117,6 +117,7 @@ def _choose(request: HttpRequest, keep: Partner) -> HttpResponse:
 def _side_by_side(request: HttpRequest, keep: Partner, drop: Partner) -> dict[str, Any]:
     """The fields of both, and what hangs on the one that goes."""
     _hide_parents(request, keep, drop)
+    picked = request.POST.get if request.method == "POST" else _proposed(keep, drop).get
     shown = zip(CHOSEN, tables.describe(keep, CHOSEN), tables.describe(drop, CHOSEN), strict=True)
     return {
         "keep": keep,
@@ -128,14 +129,24 @@ def _side_by_side(request: HttpRequest, keep: Partner, drop: Partner) -> dict[st
                 "keep": kept,
                 "drop": other,
                 "differs": conditional_escape(kept) != conditional_escape(other),
-                "from_drop": request.POST.get(name, "") == "drop",
+                "from_drop": picked(name) == "drop",
             }
             for name, (label, kept), (_label, other) in shown
         ],
+        # Nobody scores or counts what hangs on a partner that is not in business.
+        "idle": drop.state in Partner.IN_BUSINESS and keep.state not in Partner.IN_BUSINESS,
         "moving": moves.counts(drop),
         "reason": request.POST.get("reason", ""),
         **_frame(keep),
     }
+
+
+def _proposed(keep: Partner, drop: Partner) -> dict[str, str]:
+    """What the one that stays lacks is taken from the other; but nobody buys from itself."""
+    names = [name for name in CHOSEN if not getattr(keep, name) and getattr(drop, name)]
+    if drop.path.startswith(keep.path):
+        names = [name for name in names if name != "parent"]
+    return dict.fromkeys(names, "drop")
 
 
 def _hide_parents(request: HttpRequest, *partners: Partner) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from django_fsm import FSMField, transition
 
 from accounts.models import Territory
 from accounts.roles import Role
-from core.errors import Problem
+from core.errors import Conflict, Problem
 from core.models import Model
 from core.scoping import ScopedQuerySet, sees_everything
 from core.text import pinyin_of
@@ -114,6 +115,22 @@ def key_of(function: str, field: str) -> models.GeneratedField:
         output_field=models.TextField(),
         db_persist=True,
     )
+
+
+# A form that was opened before the merge writes all fields of the partner as it was.
+STAYS_MERGED = pgtrigger.Trigger(
+    name="stays_merged",
+    when=pgtrigger.Before,
+    operation=pgtrigger.UpdateOf("merged_into_id") | pgtrigger.Delete,
+    condition=pgtrigger.Condition("OLD.merged_into_id IS NOT NULL"),
+    func="""
+    IF TG_OP = 'DELETE' OR NEW.merged_into_id IS NULL THEN
+        RAISE EXCEPTION 'partner % was merged into another one', OLD.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'partner_stays_merged';
+    END IF;
+    RETURN NEW;
+    """,
+)
 
 
 class Partner(StatefulModel, TreeModel, Model):
@@ -247,6 +264,7 @@ class Partner(StatefulModel, TreeModel, Model):
                 name="partner_search",
             ),
         ]
+        triggers = [*TreeModel.Meta.triggers, STAYS_MERGED]
 
     def __str__(self) -> str:
         return self.short_name or self.name
@@ -263,6 +281,15 @@ class Partner(StatefulModel, TreeModel, Model):
     def clean_fields(self, exclude: Any = None) -> None:
         self.normalise()
         super().clean_fields(exclude=exclude)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Conflict `merged` when it was merged: then its code means the kept partner."""
+        if self.merged_into_id:
+            message = _(
+                "It was merged into another partner, which its code means: it cannot be deleted."
+            )
+            raise Conflict("merged", message)
+        return super().delete(*args, **kwargs)
 
     def normalise(self) -> None:
         """Bring what people type into its stored form: an empty credit code is null, the pinyin

@@ -125,13 +125,14 @@ def merged_from(partner: Partner, period: Period, user: Any) -> dict[str, Any] |
 def people_and_places(request: HttpRequest, partner: Partner) -> dict[str, Any]:
     """Contacts and sites of a partner, with what the user may do to them."""
     may = request.user.has_perm
+    alive = partner.merged_into_id is None  # nothing is added to one that was merged
     return {
         "contacts": partner.contacts.all() if may("partners.view_contact") else [],
         "sites": partner.sites.select_related("territory") if may("partners.view_site") else [],
         "may": {
-            "add_contact": may("partners.add_contact"),
+            "add_contact": alive and may("partners.add_contact"),
             "change_contact": may("partners.change_contact"),
-            "add_site": may("partners.add_site"),
+            "add_site": alive and may("partners.add_site"),
             "change_site": may("partners.change_site"),
         },
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_noop
 
 from core import audit, crud
 from core.errors import Conflict, DomainError, NotVisible
@@ -29,6 +29,9 @@ CHOSEN = (
     "started_on",
     "note",
 )
+# The relation by which the history of the kept partner names the other.
+_MERGED_FROM = "merged_from"
+gettext_noop("merged from")
 
 
 def may_merge(user: Any) -> bool:
@@ -45,8 +48,9 @@ def merge_partners(
     What points to `drop` points to `keep` afterwards, but for what is history (partners.moves).
     `drop` stays as a row in its end state: its code is taken and means `keep` from now on, and so
     do the codes of those that were merged into it. `fields` names the fields of CHOSEN whose values
-    are taken from `drop`; an empty credit code of `drop` leaves none. The events of both say what
-    was moved, and what `keep` had already and was deleted.
+    are taken from `drop`; an empty credit code of `drop` leaves none. `drop` keeps no credit code,
+    which nobody else could have then. The events of both name the other, and say what was moved,
+    and what `keep` had already and was deleted.
 
     `by` None is the operator. Raises PermissionDenied, DomainError for a reason or field that is
     wrong, Conflict when one of them was merged meanwhile or the database refuses, NotVisible.
@@ -70,18 +74,18 @@ def merge_partners(
         raise crud.refusal(error) from error
     except ValidationError as error:
         raise DomainError("invalid", " ".join(error.messages)) from error
-    what = {"moved": moved, "had": had, "fields": sorted(fields)}
+    # The other is named among the changes: there it is hidden from who does not see it.
     for partner, old, verb, other in (
-        (drop, before[1], "merge", {"into": keep.pk, "into_code": keep.code}),
-        (keep, before[0], "absorb", {"merged": drop.pk, "merged_code": drop.code}),
+        (drop, before[1], "merge", {}),
+        (keep, before[0], "absorb", {_MERGED_FROM: [None, drop.pk]}),
     ):
         audit.record(
             crud.verb_of(partner, verb),
             partner,
             by=by,
             reason=reason,
-            changes=audit.diff(old, audit.snapshot(partner)),
-            data=other | what,
+            changes=audit.diff(old, audit.snapshot(partner)) | other,
+            data={"moved": moved, "had": had, "fields": sorted(fields)},
         )
     if by is not None and not Partner.objects.visible_to(by).filter(pk=keep.pk).exists():
         raise NotVisible
@@ -118,8 +122,7 @@ def _write(keep: Partner, drop: Partner, by: Any, on: date, fields: Collection[s
     chosen = {name: getattr(drop, name) for name in fields}
     if keep.path.startswith(drop.path):
         chosen["parent"] = drop.parent
-    if "credit_code" in chosen:
-        drop.credit_code = None  # no two partners have the same
+    drop.credit_code = None  # no two partners have the same, and this one cannot be changed again
     drop.merge(by=by, on=on, into=keep)
     drop.save()
     for name, value in chosen.items():

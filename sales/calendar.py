@@ -52,7 +52,7 @@ class Calendar:
 
 def read(query: QueryDict, user: Any, on: date) -> Calendar:
     """The part that the address asks for, of what `user` may see on the day `on`."""
-    rules = list(_rules(user))
+    rules = list(ReportingRule.objects.asking_for(user).order_by("name"))
     rule = _chosen(rules, query.get("rule", "")) or (rules[0] if rules else None)
     territories = _territories(user)
     territory = _chosen(territories, query.get("territory", ""))
@@ -72,7 +72,7 @@ def read(query: QueryDict, user: Any, on: date) -> Calendar:
     total = partners.count()
     page = min(max(1, _number(query.get("page", ""))), max(1, -(-total // ROWS)))
     here = list(partners.order_by("pinyin", "pk")[(page - 1) * ROWS : page * ROWS])
-    found = completeness(seen, periods[0][0], periods[-1][1]).get(rule.kind)
+    found = completeness(seen, periods[0][0], periods[-1][1], rule=rule).get(rule.kind)
     return Calendar(
         rule=rule,
         rules=rules,
@@ -86,12 +86,6 @@ def read(query: QueryDict, user: Any, on: date) -> Calendar:
         found=found,
         links=_links(query, rule, periods, page, total, on),
     )
-
-
-def _rules(user: Any) -> Any:
-    """The rules by which somebody whom `user` sees reports."""
-    seen = Report.objects.visible_to(user).filter(rule=OuterRef("pk"))
-    return ReportingRule.objects.filter(Exists(seen)).order_by("name")
 
 
 def _rows(partners: list[Partner], reports: Any, starts: list[date]) -> list[Any]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from sales.models import Report
+from sales.models import Report, ReportingRule
 
 # (grade, the least per cent of the owed reports that must be in), the best first.
 BOUNDS = (("A", 98), ("B", 90), ("C", 0))
@@ -34,11 +34,16 @@ class Completeness:
         return next(name for name, least in BOUNDS if self.received * 100 >= least * self.owed)
 
 
-def completeness(partners: QuerySet | None, start: date, end: date) -> dict[str, Completeness]:
+def completeness(
+    partners: QuerySet | None, start: date, end: date, *, rule: ReportingRule | None = None
+) -> dict[str, Completeness]:
     """{kind of sales: completeness} of the periods that overlap [start, end) and are over, in one
-    query. `partners` None: all. A kind of which no report is owed is not tracked, and not there.
+    query. `partners` or `rule` None: all. A kind of which no report is owed is not tracked, and not
+    there.
     """
     rows = Report.objects.filter(starts_on__lt=end, ends_before__gt=start)
+    if rule is not None:
+        rows = rows.filter(rule=rule)
     if partners is not None:
         rows = rows.filter(partner__in=partners.order_by().values("pk"))
     here = Q(received_at__isnull=False) | Q(nothing_at__isnull=False)

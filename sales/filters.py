@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -98,8 +99,16 @@ class ProductAliasFilter(FilterSet):
         fields = ["partner", "product"]
 
 
+def rules_seen(request: HttpRequest | None) -> QuerySet:
+    """The rules that one may choose: all for who may see rules, else those of the reports seen."""
+    rules = ReportingRule.objects.all()
+    if request is None or request.user.has_perm("sales.view_reportingrule"):
+        return rules
+    return rules.asking_for(request.user)
+
+
 class ReportFilter(FilterSet):
-    rule = django_filters.ModelChoiceFilter(label=_("rule"), queryset=ReportingRule.objects.all())
+    rule = django_filters.ModelChoiceFilter(label=_("rule"), queryset=rules_seen)
     state = AnyOf(label=_("state"), choices=Report.State, method="in_state")
     partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
     territory = django_filters.ModelChoiceFilter(

@@ -70,7 +70,7 @@ class ReportingRuleForm(forms.ModelForm):
 
     def clean_starts_on(self) -> date:
         day: date = self.cleaned_data["starts_on"]
-        if day < timezone.localdate() - BACK:
+        if day < timezone.localdate() - BACK and day != self.initial.get("starts_on"):
             raise forms.ValidationError(_("At most five years back."))
         return day
 

@@ -33,6 +33,11 @@ def reminders(keys: Iterable[int]) -> list[EmailMessage]:
     ]
 
 
+def partners_with_readers(partners: Iterable[int]) -> set[int]:
+    """Those of the partners to whom a letter would be written."""
+    return {partner for partner, _address, _language in _readers(partners)}
+
+
 def _readers(partners: Iterable[int]) -> list[tuple[int, str, str]]:
     """(partner, address, language)."""
     keys = list(partners)

@@ -9,7 +9,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from partners import moves
-from sales.control.comparing import reconcile
+from sales.control.comparing import LOCK as TOTALS_LOCK, reconcile
 from sales.loading.kinds import PAYMENTS, SALES
 from sales.models import ControlTotal, FactBefore, Report
 
@@ -70,7 +70,7 @@ def register() -> None:
     that the triggers keep the rollup."""
     moves.register("sales.salesfact.partner", move=move_facts, lock=SALES.lock)
     moves.register("sales.payment.partner", move=move_facts, lock=PAYMENTS.lock)
-    moves.register("sales.controltotal.partner", move=move_totals)
+    moves.register("sales.controltotal.partner", move=move_totals, lock=TOTALS_LOCK)
     moves.register("sales.factbefore.partner", move=move_earlier_facts)
     moves.register("sales.report.partner", move=move_reports)
     moves.register("sales.reportingrule_partners.partner", move=moves.once("reportingrule"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from smtplib import SMTPRecipientsRefused
+
 from celery import shared_task
 from django.core.mail import get_connection
 from django.utils import timezone
@@ -11,16 +13,23 @@ from core import jobs
 from sales import letters
 from sales.services import reporting
 
-# What the page of the job shows; the template translates the key.
+# What the page of the job shows; the template translates the keys.
 _SENT = gettext_noop("letters sent")
+_REFUSED = gettext_noop("addresses refused")
 
 
 @shared_task
 def send_reminders(job_id: int, report_ids: list[int]) -> None:
-    """Send the letters about these reports; delivered twice, once."""
-    with jobs.running(job_id) as progress:
-        messages = letters.reminders(report_ids)
-        progress.finish({_SENT: get_connection().send_messages(messages) or 0})
+    """Send the letters about these reports; delivered twice, once. An address that the mail server
+    refuses does not keep the others from theirs."""
+    with jobs.running(job_id) as progress, get_connection() as mail:
+        sent, refused = 0, []
+        for letter in letters.reminders(report_ids):
+            try:
+                sent += mail.send_messages([letter]) or 0
+            except SMTPRecipientsRefused:
+                refused += letter.to
+        progress.finish({_SENT: sent} | ({_REFUSED: ", ".join(refused)} if refused else {}))
 
 
 @shared_task

@@ -182,7 +182,11 @@ def choose_columns(request: HttpRequest, pk: int) -> HttpResponse:
         "own": [one.name for one in known if one.created_by_id == request.user.pk],
         "header": table.header,
         "is_error_file": table.has_reasons,
-        "preview": [cells for _row, cells in itertools.islice(table.rows(), PREVIEW)],
+        "preview": [
+            # A surplus cell has no column.
+            list(itertools.zip_longest(table.header, cells, fillvalue=""))
+            for _row, cells in itertools.islice(table.rows(), PREVIEW)
+        ],
         "crumbs": [(_("Imports"), reverse("core:import_list")), here, (_("Columns"), "")],
         "section": "imports",
     }

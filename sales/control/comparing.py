@@ -18,13 +18,14 @@ from sales.models import ControlKind, ControlTotal, FactBefore
 
 TOTALS = ControlTotal._meta.db_table
 BEFORE = FactBefore._meta.db_table
-_LOCK = "sales.control_totals"
+# Taken after those of the facts, also in the order of the alphabet (partners.moves.lock_all).
+LOCK = "sales.totals"
 
 
 def lock() -> None:
     """Wait for who writes totals, or facts that have some; until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
 
 
 def facts_of(kind: str) -> FactKind:

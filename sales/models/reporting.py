@@ -8,13 +8,14 @@ See docs/algorithms/completeness.md.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,14 @@ from sales import frequencies
 from sales.models.facts import FIRST_DAY, LAST_DAY, SalesKind
 
 LONGEST = 366  # days
+
+
+class ReportingRuleQuerySet(ScopedQuerySet):
+    """Rules are shared; of most only their reports are to be seen."""
+
+    def asking_for(self, user: Any) -> QuerySet:
+        """The rules by which somebody whom `user` sees reports."""
+        return self.filter(Exists(Report.objects.visible_to(user).filter(rule=OuterRef("pk"))))
 
 
 class ReportingRule(Model):
@@ -88,6 +97,8 @@ class ReportingRule(Model):
         validators=[MaxValueValidator(LONGEST)],
         help_text=_("Empty: no reminder."),
     )
+
+    objects = ReportingRuleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("reporting rule")

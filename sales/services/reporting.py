@@ -17,7 +17,7 @@ from accounts.models import Territory
 from core import audit, crud, jobs
 from core.errors import Conflict
 from partners.models import Partner
-from sales import frequencies
+from sales import frequencies, letters
 from sales.models import Report, ReportingRule
 from sales.models.closing import lock_facts
 
@@ -167,15 +167,20 @@ def _kept(row: Report, verb: str, by: Any) -> Report:
 
 
 @transaction.atomic
-def remind(*, reports: QuerySet, by: Any, at: datetime) -> tuple[list[Report], list[Report]]:
-    """Remind of every report that has not come: (reminded, those that have come).
+def remind(
+    *, reports: QuerySet, by: Any, at: datetime
+) -> tuple[list[Report], list[tuple[Report, str]]]:
+    """Remind of every report that has not come: (reminded, those left alone and why).
 
-    One event each, and one letter a partner, which a worker sends once this is committed.
+    One event each, and one letter a partner, which a worker sends once this is committed. Nobody is
+    reminded where there is no address to write to.
     """
     rows = list(
         reports.select_for_update(of=("self",)).select_related("partner", "rule").order_by("pk")
     )
-    waiting = [row for row in rows if not row.has_come()]
+    known = letters.partners_with_readers({row.partner_id for row in rows if not row.has_come()})
+    why = {row: _why_not(row, known) for row in rows}
+    waiting = [row for row in rows if not why[row]]
     if waiting:
         keys = [row.pk for row in waiting]
         Report.objects.filter(pk__in=keys).update(
@@ -189,7 +194,14 @@ def remind(*, reports: QuerySet, by: Any, at: datetime) -> tuple[list[Report], l
             by=by,
         )
         _send(keys, by)
-    return waiting, [row for row in rows if row.has_come()]
+    return waiting, [(row, why[row]) for row in rows if why[row]]
+
+
+def _why_not(report: Report, known: set[int]) -> str:
+    """Why nobody is reminded of a report; `known` are the partners that can be written to."""
+    if report.has_come():
+        return _("It has come already.")
+    return "" if report.partner_id in known else _("Nobody at the partner has an e-mail address.")
 
 
 def _send(keys: list[int], by: Any) -> None:
@@ -210,8 +222,8 @@ def remind_when_due(*, on: date, at: datetime) -> list[Report]:
     overdue = Q(after__lte=on, after__gt=on - timedelta(days=GRACE)) & (
         Q(last=None) | Q(last__lt=F("after"))
     )
-    keys = list(rows.filter(upcoming | overdue).values_list("pk", flat=True))
-    reminded, _come = remind(reports=Report.objects.filter(pk__in=keys), by=None, at=at)
+    # Looked at again once the rows are locked: another run may have reminded of them meanwhile.
+    reminded, _left = remind(reports=rows.filter(upcoming | overdue), by=None, at=at)
     return reminded
 
 

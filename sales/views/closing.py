@@ -26,6 +26,7 @@ from sales.filters import AdjustmentFilter, ClosedPeriodFilter
 from sales.forms import FIRST, LAST, ClosingForm, still_open
 from sales.models import Adjustment, ClosedPeriod, SalesKind
 from sales.services import closing as services
+from sales.views.facts import FILE, FromImport
 
 STATE_COLORS = {ClosedPeriod.State.CLOSED: "green", ClosedPeriod.State.REOPENED: "secondary"}
 MONTH = Column("month", kind="month")
@@ -89,7 +90,7 @@ class ClosedPeriodView(CRUDView):
         return {"state_color": STATE_COLORS[ClosedPeriod.State(obj.state)]}
 
 
-class AdjustmentView(CRUDView):
+class AdjustmentView(FromImport, CRUDView):
     """Written by triggers, read here."""
 
     model = Adjustment
@@ -118,9 +119,7 @@ class AdjustmentView(CRUDView):
         "recorded_at",
         "reference",
         Column("source", shown=False),
-        Column(
-            "file", label=gettext_lazy("Import"), source="load__file_name", sort=(), shown=False
-        ),
+        FILE,
     )
     ordering = ("-id",)
     filterset_class = AdjustmentFilter
@@ -137,7 +136,6 @@ class AdjustmentView(CRUDView):
         "recorded_at",
         "source",
         "reference",
-        "load",
     )
     empty_text = gettext_lazy("They appear when sales lines of a closed month come or change.")
 

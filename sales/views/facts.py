@@ -19,43 +19,50 @@ from sales.models import Payment, ProductAlias, SalesFact, Target
 MONTH = Column("month", kind="month")
 PARTNER = Column("partner", label=_("partner"), source="partner__name", sort=("partner__pinyin",))
 PRODUCT = Column("product", label=_("product"), source="product__name", sort=("product__code",))
+FILE = Column(
+    "file",
+    label=_("Import"),
+    source="load__file_name",
+    sort=(),
+    shown=False,
+    permission="core.view_import",
+)
 # Where a fact comes from: its file and the row there.
 ORIGIN = (
-    Column(
-        "file",
-        label=_("Import"),
-        source="load__file_name",
-        sort=(),
-        shown=False,
-        permission="core.view_import",
-    ),
+    FILE,
     Column("row_no", kind="number", shown=False, permission="core.view_import"),
     Column("recorded_at", shown=False),
 )
 
 
-class FactView(CRUDView):
-    """Facts are read here; they are written by imports only."""
+class FromImport:
+    """Whoever has to do with imports also reads from which file the `load` of an object came."""
 
-    # The newest recorded first: the primary key serves, however many there are.
-    ordering = ("-id",)
-    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
-
-    def field_values(self, obj: Any, tab: Tab) -> list[tuple[str, str]]:
-        """Whoever has to do with imports also reads from which file and row the line came."""
-        values = [*super().field_values(obj, tab)]
+    def field_values(self: Any, obj: Any, tab: Tab) -> list[tuple[str, str]]:
+        """The fields, and the file."""
+        values = [*super().field_values(obj, tab)]  # type: ignore[misc]
         if values and obj.load and self.request.user.has_perm("core.view_import"):
-            values.append((str(obj.load._meta.verbose_name), self._origin(obj, obj.load)))
+            values.append((str(obj.load._meta.verbose_name), self.origin(obj, obj.load)))
         return values
 
-    def _origin(self, obj: Any, load: Import) -> str:
-        """The file and row; a link for whom the import is to be seen."""
-        words = _("%(file)s, row %(row)s") % {"file": load, "row": obj.row_no}
+    def origin(self: Any, obj: Any, load: Import) -> str:
+        """The file, with the row if it is known; a link for whom the import is to be seen."""
+        words = str(load)
+        if getattr(obj, "row_no", None):
+            words = _("%(file)s, row %(row)s") % {"file": load, "row": obj.row_no}
         if not Import.objects.visible_to(self.request.user).filter(pk=load.pk).exists():
             return words
         return format_html(
             '<a href="{}">{}</a>', reverse("core:import_detail", args=[load.pk]), words
         )
+
+
+class FactView(FromImport, CRUDView):
+    """Facts are read here; they are written by imports only."""
+
+    # The newest recorded first: the primary key serves, however many there are.
+    ordering = ("-id",)
+    exclude = frozenset({"create", "edit", "delete", "bulk", "history"})
 
 
 class SalesFactView(FactView):

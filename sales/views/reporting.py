@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from core.tables import Column
 from core.views import BulkAction, CRUDView
@@ -22,6 +22,7 @@ from sales.grades import grade_badge
 from sales.models import Report, ReportingRule
 from sales.models.reporting import state_on
 from sales.services import reporting
+from sales.views.facts import FILE, FromImport
 
 STATE_COLORS = {
     Report.State.EXPECTED: "secondary",
@@ -76,8 +77,8 @@ class ReportingRuleView(CRUDView):
 
 def remind(reports: QuerySet, *, by: Any, reason: str) -> tuple[int, list[str]]:
     """The bulk action: one letter a partner, whatever the number of its reports."""
-    reminded, come = reporting.remind(reports=reports, by=by, at=timezone.now())
-    return len(reminded), [f"{report}: {_('It has come already.')}" for report in come]
+    reminded, left = reporting.remind(reports=reports, by=by, at=timezone.now())
+    return len(reminded), [f"{report}: {why}" for report, why in left]
 
 
 def confirm_nothing(report: Report, *, by: Any, reason: str) -> None:
@@ -90,7 +91,7 @@ def withdraw_nothing(report: Report, *, by: Any, reason: str) -> None:
     reporting.withdraw_nothing(report=report, by=by)
 
 
-class ReportView(CRUDView):
+class ReportView(FromImport, CRUDView):
     """Reports follow from rules and lines: here one reminds, and confirms that there is nothing."""
 
     model = Report
@@ -120,9 +121,7 @@ class ReportView(CRUDView):
         Column("reminders", kind="number"),
         "reminded_at",
         Column("rule", label=gettext_lazy("rule"), source="rule__name", shown=False),
-        Column(
-            "file", label=gettext_lazy("Import"), source="load__file_name", sort=(), shown=False
-        ),
+        FILE,
         Column("nothing_at", shown=False),
     )  # fmt: skip
     ordering = ("-starts_on", "partner__pinyin")
@@ -150,7 +149,6 @@ class ReportView(CRUDView):
         "ends_before",
         "due_on",
         "received_at",
-        "load",
         "nothing_at",
         "nothing_by",
         "reminders",
@@ -169,7 +167,14 @@ class ReportView(CRUDView):
 
     def detail_context(self, obj: Any) -> dict[str, Any]:
         state = Report.State(obj.state)
-        return {"state_label": state.label, "state_color": STATE_COLORS[state]}
+        useful = (
+            {"withdraw"} if obj.nothing_at else set() if obj.has_come() else {"remind", "nothing"}
+        )
+        return {
+            "state_label": state.label,
+            "state_color": STATE_COLORS[state],
+            "actions": [one for one in self.allowed_bulk_actions() if one.name in useful],
+        }
 
 
 @login_required

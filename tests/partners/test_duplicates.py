@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -9,7 +10,7 @@ from django.db import connection
 from core.importing import records
 from partners import duplicates
 from partners.models import NotDuplicate, Partner
-from partners.services import say_not_duplicate
+from partners.services import merge_partners, say_not_duplicate
 from tests import factories as make
 from tests.importing.conftest import load  # noqa: F401  a fixture
 
@@ -31,6 +32,12 @@ def found(user, **options):
         ("Zinc", "Z", False),
         ("华联上海分公司", "华联上海", False),
         ("有限公司", "股份有限公司", True),
+        ("王五烟酒行（个体工商户）", "王五烟酒行", True),
+        ("华联管理合伙企业（有限合伙）", "华联管理合伙企业", True),
+        ("华联·商贸〔上海〕", "华联・商贸上海", True),
+        ("Acme Trading Pte. Ltd.", "ACME TRADING", True),
+        ("Acme Trading", "Acme Tools", False),
+        ("Sun Rise", "Sun Set", False),
     ],
 )
 def test_names_are_compared_without_form_width_case_and_marks(one, other, same):
@@ -48,6 +55,17 @@ def test_names_are_compared_without_form_width_case_and_marks(one, other, same):
         ("0086 21 5555 1234", "2155551234"),
         ("(021) 5555-1234", "2155551234"),
         ("ext. 12", ""),
+        ("+86-0755-8888 8888", "75588888888"),
+        ("021-55551234-801", "2155551234"),
+        ("(021) 5555-1234 转 801", "2155551234"),
+        ("021-55551234分机8", "2155551234"),
+        ("+86 21 5555 1234 ext. 801", "2155551234"),
+        ("021-5555 1234x801", "2155551234"),
+        ("13800138000 / 021-55551234", "13800138000"),
+        ("021-55551234、13800138000", "2155551234"),
+        ("021/5555 1234", "2155551234"),
+        ("1380013-8000", "13800138000"),
+        ("wx13800138000", "13800138000"),
     ],
 )
 def test_phones_are_compared_by_their_digits(phone, key):
@@ -68,6 +86,16 @@ def test_pairs_say_why(cast):
         (cast.north_partner.pk, two.pk, ["Same phone 13800138000"]),
     ]
     assert found(cast.director, of=cast.north_partner) == found(cast.director)[1:]
+
+
+def test_the_name_of_a_merged_partner_is_one_of_the_kept_one(cast):
+    old = make.make_partner("华联商贸有限公司", territory=cast.south)
+    merge_partners(keep=cast.north_partner, drop=old, by=None, on=date(2026, 11, 25), reason="same")
+    assert found(cast.director) == []
+    assert suspects(cast.north_manager, ["NEW-1,华联商贸,N,"])[1] == {"double": 1, "rows": 1}
+    assert suspects(cast.south_manager, ["NEW-1,华联商贸,N,"])[1] == {}
+    new = make.make_partner("华联商贸", territory=cast.north)
+    assert found(cast.north_manager) == [(cast.north_partner.pk, new.pk, [NAME])]
 
 
 def test_what_many_share_says_nothing(cast):
@@ -119,6 +147,12 @@ def test_the_check_of_a_file_names_what_looks_like_a_known_partner(cast):
     assert suspects(cast.director, lines) == ([(1, "name", twin)], {"double": 1, "rows": 1})
     assert suspects(cast.north_manager, lines)[1] == {"double": 1, "rows": 1}
     assert suspects(cast.south_manager, lines) == ([], {})
+
+
+def test_a_credit_code_is_known_in_small_letters_too(cast):
+    Partner.objects.filter(pk=cast.north_partner.pk).update(credit_code="91310000DEM000015A")
+    found, _counts = suspects(cast.director, ["NEW-1,Other,N,91440000dem000015b"])
+    assert [(row, field) for row, field, _reason in found] == [(1, "credit_code")]
 
 
 def test_a_suspicious_row_can_be_left_out(cast, load):  # noqa: F811

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Sum
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from core import crud
 from core.errors import Conflict, DomainError
 from core.models import Event
 from partners import moves
@@ -87,8 +88,9 @@ def test_the_events_say_what_moved(cast, two):
         "had": {"sales.target.partner": [str(target)]},
         "fields": ["name"],
     }
-    assert gone.data == {"into": keep.pk, "into_code": "K"} | what
-    assert kept.data == {"merged": drop.pk, "merged_code": "D"} | what
+    assert gone.data == kept.data == what
+    assert gone.changes["merged_into"] == [None, keep.pk]
+    assert kept.changes["merged_from"] == [None, drop.pk]
     assert (kept.changes["name"], kept.reason) == (["Kept", "Dropped"], "the same company")
     assert gone.changes["state"] == ["active", "merged"]
     assert gone.actor == kept.actor == cast.director
@@ -179,6 +181,17 @@ def test_scores_stay_with_whom_they_were_given_to(cast, two):
         assert score.partner == partner
 
 
+def test_what_stays_with_a_merged_partner_is_still_found(cast, client, two):
+    keep, drop = two
+    make.make_adjustment(drop)
+    merge(keep, drop)
+    client.force_login(cast.director)
+    page = client.get(f"/sales/adjustments/?partner={drop.pk}")
+    assert (page.context["listing"].total, page.context["listing"].errors) == (2, [])
+    found = client.get(f"/api/v1/adjustments/?partner={drop.pk}").json()["results"]
+    assert {row["partner"] for row in found} == {drop.pk}
+
+
 def test_the_chosen_values_are_taken(two):
     keep, drop = two
     credit = "91310000DEM00001" + "5"
@@ -192,6 +205,18 @@ def test_the_chosen_values_are_taken(two):
         drop.territory,
         "K",
     )
+
+
+def test_a_credit_code_that_was_not_taken_can_be_given_later(cast, two):
+    keep, drop = two
+    credit = "91310000DEM00001" + "5"
+    drop.credit_code = credit + check_character(credit)
+    drop.save()
+    kept = merge(keep, drop)
+    assert kept.credit_code is None
+    kept.credit_code = drop.credit_code
+    crud.save(kept, by=cast.director)
+    assert Partner.objects.get(credit_code=drop.credit_code) == keep
 
 
 @pytest.mark.parametrize("depth", [1, 2])
@@ -256,6 +281,21 @@ def test_a_merged_partner_takes_no_changes(two):
     drop.name = "Other"
     with pytest.raises(ValidationError):
         drop.full_clean()
+
+
+def test_a_merged_partner_stays_merged(cast, two):
+    keep, drop = two
+    opened = Partner.objects.get(pk=drop.pk)  # in a form, before the merge
+    merge(keep, drop)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        opened.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Partner.objects.filter(pk=drop.pk).delete()
+    with pytest.raises(Conflict) as caught:
+        crud.delete(Partner.objects.get(pk=drop.pk), by=cast.director)
+    assert caught.value.code == "merged"
+    drop.refresh_from_db()
+    assert (drop.state, drop.merged_into) == ("merged", keep)
 
 
 def test_a_row_that_names_the_merged_partner_comes_to_the_kept_one(two):

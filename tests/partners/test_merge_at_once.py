@@ -10,7 +10,8 @@ from django.db import connection, connections, transaction
 from core.errors import Conflict
 from partners.models import Contact, Partner
 from partners.services import merge_partners
-from sales.models import SalesFact
+from sales.control import comparing
+from sales.models import ControlTotal, SalesFact
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,3 +72,32 @@ def test_a_contact_that_comes_meanwhile_is_not_lost(first):
             wait_until_blocked()
         other.result(60)
     assert Contact.objects.get().partner == keep
+
+
+def test_a_row_that_is_being_edited_does_not_keep_the_merge_from_its_end():
+    """Neither waits for the other: the row is locked, and so is the partner."""
+    keep, drop = make.make_partner(), make.make_partner()
+    contact = make.make_contact(drop)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Contact.objects.select_for_update().get(pk=contact.pk)
+            other = pool.submit(merge, keep, drop)
+            wait_until_blocked()
+            contact.phone = "1"
+            contact.save()
+        assert other.result(60) == "merged"
+    contact.refresh_from_db()
+    assert (contact.partner, contact.phone) == (keep, "1")
+
+
+def test_a_total_that_is_posted_meanwhile_does_not_keep_the_merge_from_its_end():
+    keep, drop = make.make_partner(), make.make_partner()
+    make.make_fact(drop), make.make_control_total(keep)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            comparing.lock()
+            other = pool.submit(merge, keep, drop)
+            wait_until_blocked()
+            make.make_control_total(drop)
+        assert other.result(60) == "merged"
+    assert set(ControlTotal.objects.values_list("partner", flat=True)) == {keep.pk}

@@ -94,6 +94,48 @@ def test_the_calendar_of_many_takes_as_many_queries_as_of_one(cast, client_of):
     assert queries() == one
 
 
+def test_the_calendar_counts_the_reports_of_the_rule_that_it_shows(cast, client_of):
+    rule, other = make.make_reporting_rule(name="A"), make.make_reporting_rule(name="B")
+    last_month(cast.north_partner, rule)
+    for partner in (cast.north_partner, cast.south_partner):
+        last_month(partner, other)
+    calendar = client_of(cast.director).get(CALENDAR).context["calendar"]
+    assert (calendar.rule, calendar.found.owed) == (rule, 1)
+
+
+def test_of_rules_one_is_told_those_of_the_reports_that_one_sees(cast, client_of):
+    make.make_report(cast.north_partner, rule=make.make_reporting_rule(name="Rule of the north"))
+    make.make_report(cast.south_partner, rule=make.make_reporting_rule(name="Rule of the south"))
+    for user, seen in ((cast.north_person, False), (cast.director, True)):
+        page = client_of(user).get(ReportView.url("filters")).content.decode()
+        assert ("of the north" in page, "of the south" in page) == (True, seen)
+
+
+def test_who_has_nothing_to_do_with_imports_is_told_no_file(cast, client_of):
+    report, load = make.make_report(cast.north_partner), make.make_import(kind="sales")
+    Report.objects.update(load=load)
+    for user, told in ((cast.north_person, False), (cast.director, True)):
+        page = client_of(user)
+        page.post(ReportView.url("choose_columns"), {"columns": ["partner", "file"]})
+        for url in (ReportView.url("detail", report.pk), ReportView.url("list")):
+            assert ("partners.csv" in page.get(url).content.decode()) is told, (user, url)
+
+
+def test_the_page_of_a_report_offers_what_can_be_done_with_it(cast, client_of):
+    report = make.make_report(cast.north_partner)
+    page, url = client_of(cast.north_manager), ReportView.url("detail", report.pk)
+
+    def offered():
+        return [action.name for action in page.get(url).context["actions"]]
+
+    assert offered() == ["remind", "nothing"]
+    data = {"action": "nothing", "pk": report.pk, "query": f"?partner={report.partner_id}"}
+    assert str(report) in page.post(ReportView.url("bulk"), data).content.decode()
+    page.post(ReportView.url("bulk"), {**data, "confirmed": "1"})
+    assert offered() == ["withdraw"]
+    assert client_of(cast.north_person).get(url).context["actions"] == []
+
+
 def bulk(client, action, *reports):
     data = {"action": action, "pk": [report.pk for report in reports], "confirmed": "1"}
     return client.post(ReportView.url("bulk"), data, follow=True)
@@ -101,6 +143,8 @@ def bulk(client, action, *reports):
 
 def test_managers_remind_and_confirm_for_their_partners_only(cast, client_of):
     mine, other = make.make_report(cast.north_partner), make.make_report(cast.south_partner)
+    for report in (mine, other):
+        make.make_contact(report.partner, email="somebody@example.com")
     manager = client_of(cast.north_manager)
     bulk(manager, "remind", mine, other)
     bulk(manager, "nothing", mine, other)

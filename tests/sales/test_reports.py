@@ -118,6 +118,13 @@ def test_reports_that_have_not_come_follow_a_changed_rule(cast):
     ]
 
 
+def test_an_old_rule_can_still_be_changed():
+    rule = make.make_reporting_rule(starts_on=date(2001, 1, 1))
+    assert edited(rule, starts_on="2001-01-01", name="Renamed").name == "Renamed"
+    data = {"name": "x", "kind": "sell_in", "frequency": "month", "due_days": 5}
+    assert set(ReportingRuleForm({**data, "starts_on": "2001-01-01"}).errors) == {"starts_on"}
+
+
 def test_what_is_reported_by_a_rule_does_not_change():
     rule = make.make_report().rule
     data = {"name": "x", "kind": "sell_out", "frequency": "week", "due_days": 5}
