@@ -6,46 +6,104 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('partners', '0009_keys'),
+        ("partners", "0009_keys"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='contact',
-            name='follow_partner',
+            model_name="contact",
+            name="follow_partner",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='membership',
-            name='follow_partner',
+            model_name="membership",
+            name="follow_partner",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='partner',
-            name='follow_parent',
+            model_name="partner",
+            name="follow_parent",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='site',
-            name='follow_partner',
+            model_name="site",
+            name="follow_partner",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='contact',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='a97cc616bd3b61e12e413df6276b55fc5a94514c', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_c8135', table='partners_contact', when='BEFORE')),
+            model_name="contact",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="a97cc616bd3b61e12e413df6276b55fc5a94514c",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_c8135",
+                    table="partners_contact",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='membership',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='c06ec1bf3e59bd84ee6e351325326414ede01b28', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_0a432', table='partners_membership', when='BEFORE')),
+            model_name="membership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="c06ec1bf3e59bd84ee6e351325326414ede01b28",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_0a432",
+                    table="partners_membership",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partner',
-            trigger=pgtrigger.compiler.Trigger(name='stays_merged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.merged_into_id IS NOT NULL)', func="\n    IF TG_OP = 'DELETE' OR NEW.merged_into_id IS NULL THEN\n        RAISE EXCEPTION 'partner % was merged into another one', OLD.id\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'partner_stays_merged';\n    END IF;\n    RETURN NEW;\n    ", hash='01d362c458f9fb28c23d8a9eb51c7373873955f2', operation='UPDATE OF "merged_into_id" OR DELETE', pgid='pgtrigger_stays_merged_67140', table='partners_partner', when='BEFORE')),
+            model_name="partner",
+            trigger=pgtrigger.compiler.Trigger(
+                name="stays_merged",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.merged_into_id IS NOT NULL)",
+                    func="\n    IF TG_OP = 'DELETE' OR NEW.merged_into_id IS NULL THEN\n        RAISE EXCEPTION 'partner % was merged into another one', OLD.id\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'partner_stays_merged';\n    END IF;\n    RETURN NEW;\n    ",
+                    hash="01d362c458f9fb28c23d8a9eb51c7373873955f2",
+                    operation='UPDATE OF "merged_into_id" OR DELETE',
+                    pgid="pgtrigger_stays_merged_67140",
+                    table="partners_partner",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partner',
-            trigger=pgtrigger.compiler.Trigger(name='follow_parent', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.parent_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.parent_id IS DISTINCT FROM OLD.parent_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.parent_id FOR KEY SHARE;\n            NEW.parent_id := coalesce(kept, NEW.parent_id);\n        END IF;\n        RETURN NEW;\n        ", hash='58a04fb39c3306c3b617b6b5189680b16385f34e', operation='INSERT OR UPDATE OF "parent_id"', pgid='pgtrigger_follow_parent_ddeb0', table='partners_partner', when='BEFORE')),
+            model_name="partner",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_parent",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.parent_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.parent_id IS DISTINCT FROM OLD.parent_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.parent_id FOR KEY SHARE;\n            NEW.parent_id := coalesce(kept, NEW.parent_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="58a04fb39c3306c3b617b6b5189680b16385f34e",
+                    operation='INSERT OR UPDATE OF "parent_id"',
+                    pgid="pgtrigger_follow_parent_ddeb0",
+                    table="partners_partner",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='site',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='b87ef4ce33a61ed1cdbb6084dcac42ca5b8f2d6e', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_e41f5', table='partners_site', when='BEFORE')),
+            model_name="site",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="b87ef4ce33a61ed1cdbb6084dcac42ca5b8f2d6e",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_e41f5",
+                    table="partners_site",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

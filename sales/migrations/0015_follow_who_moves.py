@@ -6,42 +6,89 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sales', '0014_before_by_partner'),
+        ("sales", "0014_before_by_partner"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='controltotal',
-            name='follow_partner',
+            model_name="controltotal",
+            name="follow_partner",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='productalias',
-            name='follow_partner',
+            model_name="productalias",
+            name="follow_partner",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='report',
-            name='follow_partner',
+            model_name="report",
+            name="follow_partner",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='target',
-            name='follow_partner',
+            model_name="target",
+            name="follow_partner",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='controltotal',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='3cebdb5c6f6bf3206c1b4a70ddcb0aaa87c40edb', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_5a358', table='sales_controltotal', when='BEFORE')),
+            model_name="controltotal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="3cebdb5c6f6bf3206c1b4a70ddcb0aaa87c40edb",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_5a358",
+                    table="sales_controltotal",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='productalias',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='cf860d45fe0aaffb8aaaf12acaf923781ba5dd7a', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_e363f', table='sales_productalias', when='BEFORE')),
+            model_name="productalias",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="cf860d45fe0aaffb8aaaf12acaf923781ba5dd7a",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_e363f",
+                    table="sales_productalias",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='report',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='0c0391f8134269e2b3ab6347c475d02ad7921bda', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_83bf3', table='sales_report', when='BEFORE')),
+            model_name="report",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="0c0391f8134269e2b3ab6347c475d02ad7921bda",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_83bf3",
+                    table="sales_report",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='target',
-            trigger=pgtrigger.compiler.Trigger(name='follow_partner', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.partner_id IS NOT NULL)', declare='DECLARE kept bigint;', func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ", hash='618e5f9366d4455a311f99ad791156e2a6465d4d', operation='INSERT OR UPDATE OF "partner_id"', pgid='pgtrigger_follow_partner_35160', table='sales_target', when='BEFORE')),
+            model_name="target",
+            trigger=pgtrigger.compiler.Trigger(
+                name="follow_partner",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.partner_id IS NOT NULL)",
+                    declare="DECLARE kept bigint;",
+                    func="\n        IF TG_OP = 'INSERT' OR NEW.partner_id IS DISTINCT FROM OLD.partner_id THEN\n            SELECT merged_into_id INTO kept FROM partners_partner\n             WHERE id = NEW.partner_id FOR KEY SHARE;\n            NEW.partner_id := coalesce(kept, NEW.partner_id);\n        END IF;\n        RETURN NEW;\n        ",
+                    hash="618e5f9366d4455a311f99ad791156e2a6465d4d",
+                    operation='INSERT OR UPDATE OF "partner_id"',
+                    pgid="pgtrigger_follow_partner_35160",
+                    table="sales_target",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

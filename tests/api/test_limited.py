@@ -164,9 +164,7 @@ def test_a_total_of_the_network_cannot_be_guessed(cast, by):
         source="erp", starts_on=date(2026, 3, 1), ends_before=date(2026, 4, 1), rows=2, amount=5
     )
     for rows in (2, 3):
-        problem(
-            caller.post(f"{ROOT}control-totals/", total | {"rows": rows}), 403, "not_visible"
-        )
+        problem(caller.post(f"{ROOT}control-totals/", total | {"rows": rows}), 403, "not_visible")
 
 
 @pytest.mark.parametrize("by", BY)
