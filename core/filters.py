@@ -15,7 +15,6 @@ from django_filters.widgets import BooleanWidget
 
 from core.scoping import narrow_choices
 
-
 YES_OR_NO = ("true", "false")
 
 
