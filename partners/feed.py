@@ -22,10 +22,7 @@ from core.api.views import Rows, ScopedViewSet
 from core.filters import FilterSet
 from core.models import Event
 from core.scoping import sees_everything
-from partners.models import Partner
 
-# What the data of a merge tells of the other partner: its key and its code.
-_MERGED = {"into": "into_code", "merged": "merged_code"}
 _OBJECT = ("object_app", "object_model", "object_id", "object_repr")
 
 
@@ -154,8 +151,6 @@ def _seen(rows: Rows, user: Any) -> dict[Any, set[int]] | None:
     for row in rows:
         for name, model in _references(row):
             named.setdefault(model, set()).update(filter(None, row["changes"][name]))
-        keys = [row["data"][name] for name in _MERGED if name in row.get("data", ())]
-        named.setdefault(Partner, set()).update(keys)
     return {
         model: set(model.objects.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True))
         for model, keys in named.items()
@@ -168,9 +163,6 @@ def _shown(row: dict[str, Any], seen: dict[Any, set[int]] | None) -> dict[str, A
         for name, model in _references(row):
             pair = [key if key in seen[model] else None for key in row["changes"][name]]
             shown["changes"] = shown["changes"] | {name: pair}
-        for name, code in _MERGED.items():
-            if row.get("data", {}).get(name) not in {None, *seen.get(Partner, ())}:
-                shown["data"] = shown["data"] | {name: None, code: None}
     if "object_id" in row:
         shown["object"] = _object_of(row)
     for name in _OBJECT:
