@@ -142,9 +142,36 @@ def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
     """{field: column name} by the field's name, label and synonyms; each column once.
 
     What no column is called exactly may be one with a unit, 金额(元), or with another word for
-    number: CustomerID for customer code. Only if no other column is called so.
+    number: CustomerID for customer code. Only if no other column is called so. A column that may
+    be the line of a document or a field of its own is the line, unless only so nothing is lacking.
     """
     fields = list(fields)
+    lines = _lines(fields, header)
+    found = _guess(fields, [column for column in header if column not in lines.values()])
+    if lines and not _complete(fields, found):
+        other = _guess(fields, header)
+        if _complete(fields, other):
+            return other
+    joined = {name: f'{found[name]}+"-"+{lines[name]}' for name in lines if name in found}
+    return found | joined
+
+
+def _lines(fields: list[Field], header: Sequence[str]) -> dict[str, str]:
+    """{field: column} of the columns that number the lines of documents that the field names."""
+    columns = {same_name(column): column for column in reversed(header)}
+    found = {}
+    for field in fields:
+        line = next((columns[one] for one in map(same_name, field.lines) if one in columns), None)
+        if line and field.name in _guess([field], [one for one in header if one != line]):
+            found[field.name] = line
+    return found
+
+
+def _complete(fields: Iterable[Field], found: dict[str, str]) -> bool:
+    return all(field.name in found for field in fields if field.required)
+
+
+def _guess(fields: list[Field], header: Sequence[str]) -> dict[str, str]:
     free = {same_name(column): column for column in reversed(header)}
     found = _guessed(fields, free, same_name)
     for alike in (lambda name: same_name(bare_name(name)), _numbered):
@@ -156,10 +183,6 @@ def guess(fields: Iterable[Field], header: Sequence[str]) -> dict[str, str]:
         called.pop("", None)
         alone = {name: columns[0] for name, columns in called.items() if len(columns) == 1}
         found |= _guessed(rest, alone, alike)
-    for field in fields:
-        line = next((free[name] for name in map(same_name, field.lines) if name in free), None)
-        if line and field.name in found:
-            found[field.name] += f'+"-"+{line}'
     return found
 
 

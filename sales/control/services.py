@@ -47,7 +47,7 @@ def post(*, by: Any, rows: int, amount: Any, **key: Any) -> tuple[ControlTotal, 
     Returns it, and whether it is new. Raises as `core.crud.save` does."""
     lock()
     known = ControlTotal.objects.filter(**{name: key[name] for name in KEY}).first()
-    if known and not ControlTotal.objects.visible_to(by).filter(pk=known.pk).exists():
+    if known and by and not ControlTotal.objects.visible_to(by).filter(pk=known.pk).exists():
         raise NotVisible  # the same as for one that is not there, whatever it says
     total = known or ControlTotal(**key)
     total.rows, total.amount = rows, amount

@@ -242,7 +242,7 @@ def test_only_what_lacks_its_fields_is_a_total(load, network):
     assert counts(result) == (2, 1, 0, 0, 1)
     assert [reason[:2] for reason in reasons(result)] == [(2, "partner"), (2, "occurred_on")]
     make.make_territory("North", code="N")
-    text = "code,name,territory,level\nP-7,Total,X,gold\n合计,,,\n"
+    text = "code,name,territory,level\nP-7,Total,X,none such\n合计,,,\n"
     result = load("partners", text)
     assert counts(result) == (1, 0, 0, 0, 1)
     assert [reason[:2] for reason in reasons(result)] == [(2, "territory"), (2, "level")]

@@ -81,7 +81,7 @@ class Site:
 
     def run(self, *command: str) -> str:
         process = self.start(*command)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert process.returncode == 0, out + err
         return out
 
@@ -159,7 +159,7 @@ def site(served):
 def test_a_database_that_stops_in_the_middle_of_a_load_keeps_nothing_of_it(site, lock):
     command = ("manage.py", "load", "sales", str(site.file))
     with site.unplugged(lock, *command) as loading:
-        said, errors = loading.communicate(timeout=60)
+        said, errors = loading.communicate(timeout=180)
         assert loading.returncode == 1, errors
         assert json.loads(said.splitlines()[-1])["error"] == "database_unreachable"
     site.server.start()
@@ -171,7 +171,7 @@ def test_a_database_that_stops_in_the_middle_of_a_load_keeps_nothing_of_it(site,
 def test_a_worker_whose_database_stops_tries_again(site):
     job, load = site.run("-c", UPLOAD, str(site.file)).split()
     with site.unplugged(WRITTEN, "-c", WORK, job, load) as worker:
-        _said, errors = worker.communicate(timeout=60)
+        _said, errors = worker.communicate(timeout=180)
         assert "OperationalError" in errors  # which is what Celery tries again after
     site.server.start()
     assert site.state() == NOTHING

@@ -259,6 +259,30 @@ def test_a_column_with_a_unit_is_guessed_like_its_bare_name(header, found):
             ["Invoice/Item Number", "Item Number"],
             {"reference": "Invoice/Item Number", "product": "Item Number"},
         ),
+        (
+            "sales",  # the number of the line
+            ["Billing Document", "Item No.", "partner", "product", "date", "quantity", "amount"],
+            {
+                "reference": 'Billing Document+"-"+Item No.',
+                "partner": "partner",
+                "product": "product",
+                "occurred_on": "date",
+                "quantity": "quantity",
+                "amount": "amount",
+            },
+        ),
+        (
+            "sales",  # nothing else is the product
+            ["Invoice Number", "Item No.", "partner", "date", "quantity", "amount"],
+            {
+                "reference": "Invoice Number",
+                "product": "Item No.",
+                "partner": "partner",
+                "occurred_on": "date",
+                "quantity": "quantity",
+                "amount": "amount",
+            },
+        ),
         ("partners", ["CustomerID", "Customer"], {"code": "CustomerID", "name": "Customer"}),
         ("partners", ["CustomerID", "Customer No"], {}),  # which of the two?
         ("partners", ["经销商代码", "客户名称"], {"code": "经销商代码", "name": "客户名称"}),

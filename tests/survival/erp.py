@@ -23,7 +23,7 @@ from typing import Any
 
 FIRST, WEEKS = date(2025, 1, 6), 52
 PARTNERS, PRODUCTS, LINES = 20, 30, 120
-PATIENCE = 60  # seconds that one request is tried for
+PATIENCE = 180  # seconds that one request is tried for
 
 
 @dataclass
