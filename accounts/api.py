@@ -11,14 +11,24 @@ from core.api.views import ScopedViewSet, WriteMixin
 class TerritoryRow(RowSerializer):
     class Meta:
         model = Territory
-        fields = ("id", "code", "name", "level", "parent", "parent_code", "updated_at")
+        fields = (
+            "id",
+            "code",
+            "name",
+            "level",
+            "parent",
+            "parent_code",
+            "population",
+            "gdp",
+            "updated_at",
+        )
         paths = {"parent_code": "parent__code"}
 
 
 class TerritoryWrite(WriteSerializer):
     class Meta:
         model = Territory
-        fields = ("code", "name", "level", "parent")
+        fields = ("code", "name", "level", "parent", "population", "gdp")
         codes = {"parent_code": ("parent", "code")}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, UserManager
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
@@ -33,6 +34,19 @@ class Territory(TreeModel, Model):
     code = models.CharField(_("code"), max_length=40)
     name = models.CharField(_("name"), max_length=120)
     level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.REGION)
+    # What a territory could bear, from whoever knows it: a hint for those who plan.
+    population = models.PositiveBigIntegerField(
+        _("population"), null=True, blank=True, help_text=_("Persons.")
+    )
+    gdp = models.DecimalField(
+        _("GDP"),
+        max_digits=20,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Of a year, in the currency of the sales."),
+    )
 
     class Meta(TreeModel.Meta):
         verbose_name = _("territory")
@@ -43,7 +57,11 @@ class Territory(TreeModel, Model):
                 Upper("code"),
                 name="territory_code_unique",
                 violation_error_message=_("There is a territory with this code already."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(gdp__isnull=True) | Q(gdp__gte=0, gdp__lt=10**18),
+                name="territory_gdp",
+            ),
         ]
         indexes = [
             *TreeModel.Meta.indexes,

@@ -56,6 +56,8 @@ _READ = _MASTER_DATA | {
     "sales.payment": "view",
     "sales.productalias": "view",
     "sales.target": "view",
+    "sales.targetplan": "view",
+    "sales.targetplanline": "view",
     "sales.report": "view",
     "sales.adjustment": "view",
     "performance.scheme": "view",
@@ -63,15 +65,29 @@ _READ = _MASTER_DATA | {
     "performance.evaluationschedule": "view",
     "performance.evaluation": "view",
     "performance.score": "view",
+    "performance.deduction": "view",
+    "performance.rating": "view",
+    "performance.derivedmeasure": "view",
+    "performance.correction": "view",
+    "performance.appeal": "view",
+    "performance.scorechange": "view",
+    "performance.consequence": "view",
+    "performance.improvementplan": "view",
+    "performance.planaction": "view",
     "core.event": "view",
     "core.job": "view",
 }
 _ALL = "view add change delete"
+_PLANS = {
+    "sales.targetplan": f"{_ALL} submit sign amend",
+    "sales.targetplanline": "view add change enter",
+}
 # Of what one sees; the pages refuse another's to who does not answer for all imports.
 _MINE = "view change delete"
 
 PERMISSIONS: dict[Role, dict[str, str]] = {
     Role.DIRECTOR: _READ
+    | _PLANS
     | {
         "accounts.user": "view",
         "catalog.productline": _ALL,
@@ -90,6 +106,16 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
         "performance.evaluation": "view add change publish",
+        "performance.deduction": f"{_ALL} decide",
+        "performance.derivedmeasure": _ALL,
+        "performance.backtestreport": "view add delete",
+        "performance.backtestresult": "view",
+        "performance.rating": "view add",
+        "performance.correction": "view add decide",
+        "performance.appeal": "view add decide",
+        "performance.consequence": f"{_ALL} decide",
+        "performance.improvementplan": _ALL,
+        "performance.planaction": _ALL,
         "core.import": "view add change",
         "core.importprofile": _MINE,
     },
@@ -99,29 +125,51 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.contact": _ALL,
         "partners.site": _ALL,
         "sales.target": "view add change",
+        "sales.targetplanline": "view enter",
         "sales.productalias": _ALL,
         "sales.report": "view remind confirm",
         "sales.controltotal": "view",
+        "performance.deduction": _ALL,
+        "performance.rating": "view add",
+        "performance.correction": "view add",
+        "performance.appeal": "view add",
+        "performance.consequence": _ALL,
+        "performance.improvementplan": _ALL,
+        "performance.planaction": _ALL,
         "core.import": "view add",
         "core.importprofile": _MINE,
     },
     Role.MARKETING: _READ
-    | {"catalog.productline": "view add change", "catalog.product": "view add change"},
+    | {
+        "catalog.productline": "view add change",
+        "catalog.product": "view add change",
+        "performance.rating": "view add",
+    },
     Role.SERVICE: _READ
-    | {"partners.contact": "view add change", "partners.site": "view add change"},
+    | {
+        "partners.contact": "view add change",
+        "partners.site": "view add change",
+        "performance.rating": "view add",
+        "performance.appeal": "view add",
+    },
     Role.FINANCE: _READ
     | {
         "sales.target": "view add change",
+        "sales.targetplan": "view sign",
         "sales.controltotal": "view add change",
         "sales.reportingrule": "view",
         "sales.report": "view remind",
         "sales.closedperiod": "view add reopen",
+        "performance.backtestreport": "view",
+        "performance.backtestresult": "view",
+        "performance.appeal": "view decide",
         "core.import": "view add",
         "core.importprofile": _MINE,
     },
     Role.TRAINER: _MASTER_DATA
     | {"partners.partner": "view", "partners.contact": "view", "partners.site": "view"},
     Role.ADMINISTRATOR: _READ
+    | _PLANS
     | {
         "accounts.user": _ALL,
         "accounts.territory": _ALL,
@@ -144,6 +192,15 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "performance.schemeversion": f"{_ALL} publish",
         "performance.evaluationschedule": _ALL,
         "performance.evaluation": "view add change publish",
+        "performance.deduction": f"{_ALL} decide",
+        "performance.derivedmeasure": _ALL,
+        "performance.backtestreport": "view add delete",
+        "performance.backtestresult": "view",
+        "performance.correction": "view add decide",
+        "performance.appeal": "view add decide",
+        "performance.consequence": f"{_ALL} decide",
+        "performance.improvementplan": _ALL,
+        "performance.planaction": _ALL,
         "core.import": "view add change",
         "core.webhookendpoint": _ALL,
         "core.webhookdelivery": "view change",
@@ -158,7 +215,11 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.salesfact": "view",
         "sales.payment": "view",
         "sales.target": "view",
+        # Their own cells through the page of the plan, which hides what is ours.
+        "sales.targetplan": "view",
+        "sales.targetplanline": "propose",
         "sales.report": "view",
+        "performance.score": "view",
     },
     Role.PARTNER_MEMBER: {
         "partners.partner": "view",
@@ -174,6 +235,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.partner": "view add change",
         "partners.contact": "view add change",
         "sales.target": "view add change",
+        "sales.targetplanline": "view enter",
         "sales.productalias": "view add change",
         "sales.controltotal": "view add change",
         "sales.closedperiod": "view",
@@ -185,6 +247,7 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "partners.partner": "view add change",
         "partners.contact": "view add change",
         "sales.target": "view add change",
+        "sales.targetplanline": "view enter",
         "sales.controltotal": "view add change",
         "sales.closedperiod": "view",
         "core.import": "view add",

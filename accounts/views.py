@@ -26,11 +26,13 @@ class TerritoryView(CRUDView):
         "level",
         Column("parent", label=_("parent"), source="parent__name"),
         Column("partners", label=_("partners"), source=Count("partners"), kind="number"),
+        Column("population", kind="number", shown=False),
+        Column("gdp", kind="money", shown=False),
     )
     ordering = ("sort_path",)
     search_fields = ("name", "code")
     filterset_class = TerritoryFilter
-    detail_fields = ("code", "name", "level", "parent")
+    detail_fields = ("code", "name", "level", "parent", "population", "gdp")
     empty_text = _("Load the divisions of a country, or import territories of your own.")
 
     def detail_queryset(self) -> Any:

@@ -9,12 +9,16 @@ from sales.models import (
     ReportingRule,
     SalesFact,
     Target,
+    TargetPlan,
+    TargetPlanLine,
 )
 
 register(SalesFact, "partner", "occurred_on", "kind", search=("reference",))
 register(Payment, "partner", "paid_on", "amount", search=("reference",))
 register(ProductAlias, "code", "unit", "product", "partner", search=("code",))
 register(Target, "partner", "month", "kind")
+register(TargetPlan, "name", "year", "kind", "version", "state", search=("code", "name"))
+register(TargetPlanLine, "plan", "partner", "product_line", "month", "amount")
 register(ReportingRule, "name", "kind", "frequency")
 register(Report, "partner", "kind", "starts_on", "due_on", "received_at")
 register(ClosedPeriod, "month", "kind", "state", "closed_at")

@@ -1,10 +1,16 @@
 """Sales lines, targets, reports and closed months in the API."""
 
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework.response import Response
+
 from core.api.bulk import BulkMixin
 from core.api.pages import KeyPages
 from core.api.queries import Filters, Ordering
 from core.api.serializers import RowSerializer, WriteSerializer
-from core.api.views import ScopedViewSet, WriteMixin
+from core.api.views import ScopedViewSet, TransitionsMixin, WriteMixin
 from sales.changes import FactPages
 from sales.filters import (
     AdjustmentFilter,
@@ -14,6 +20,8 @@ from sales.filters import (
     ReportFilter,
     SalesFactFilter,
     TargetFilter,
+    TargetPlanFilter,
+    TargetPlanLineFilter,
 )
 from sales.models import (
     Adjustment,
@@ -23,7 +31,10 @@ from sales.models import (
     Report,
     SalesFact,
     Target,
+    TargetPlan,
+    TargetPlanLine,
 )
+from sales.planning import services as planning
 
 
 class SalesFactRow(RowSerializer):
@@ -72,6 +83,7 @@ class TargetRow(RowSerializer):
             "month",
             "kind",
             "amount",
+            "plan",
             "updated_at",
         )
         paths = {"partner_code": "partner__code", "product_line_code": "product_line__code"}
@@ -88,7 +100,8 @@ class TargetWrite(WriteSerializer):
 
 
 class TargetViewSet(BulkMixin, WriteMixin, ScopedViewSet):
-    """What a partner should reach in a month (its first day), for one product line or for all."""
+    """What a partner should reach in a month (its first day), for one product line or for all. One
+    with a `plan` was signed off with it, and changes only by an amendment of the plan."""
 
     model = Target
     bulk_kind = "targets"
@@ -101,6 +114,86 @@ class TargetViewSet(BulkMixin, WriteMixin, ScopedViewSet):
         "amount": "amount",
         "id": "pk",
     }
+
+
+class TargetPlanRow(RowSerializer):
+    class Meta:
+        model = TargetPlan
+        fields = (
+            "id",
+            "code",
+            "name",
+            "year",
+            "starts_on",
+            "kind",
+            "territory",
+            "territory_code",
+            "version",
+            "amends",
+            "state",
+            "submitted_on",
+            "signed_on",
+            "updated_at",
+        )
+        paths = {"territory_code": "territory__code"}
+
+
+class TargetPlanViewSet(TransitionsMixin, ScopedViewSet):
+    """Versions of target plans. Signing one off writes its lines into the targets."""
+
+    model = TargetPlan
+    row_class = detail_class = TargetPlanRow
+    filterset_class = TargetPlanFilter
+    search_fields = ("name", "code")
+    ordering_fields = {"year": "year", "code": "code", "id": "pk"}
+
+
+class TargetPlanLineRow(RowSerializer):
+    class Meta:
+        model = TargetPlanLine
+        fields = (
+            "id",
+            "plan",
+            "partner",
+            "partner_code",
+            "product_line",
+            "product_line_code",
+            "month",
+            "last_year",
+            "top_down",
+            "manager",
+            "proposal",
+            "amount",
+            "locked",
+            "comment",
+            "updated_at",
+        )
+        paths = {"partner_code": "partner__code", "product_line_code": "product_line__code"}
+
+
+class TargetPlanLineWrite(WriteSerializer):
+    class Meta:
+        model = TargetPlanLine
+        fields = ("manager", "comment")
+
+
+class TargetPlanLineViewSet(ScopedViewSet):
+    """The cells of target plans: top-down, what the manager and the partner entered from below, and
+    what is planned. The entry of the manager is written while the plan is a draft; that of the
+    partner its own people write, in the portal."""
+
+    model = TargetPlanLine
+    row_class = detail_class = TargetPlanLineRow
+    write_class = TargetPlanLineWrite
+    filterset_class = TargetPlanLineFilter
+    ordering_fields = {"month": "month", "partner": "partner__code", "id": "pk"}
+    PERMISSIONS: ClassVar[dict[str, str]] = {"partial_update": "enter"}
+
+    def partial_update(self, request: Any, pk: int) -> Response:
+        """Enter an amount from below, or a comment."""
+        with self.held() as line:
+            planning.enter(line=line, values=self.checked(partial=True), by=request.user)
+            return self.answer(self.represent(pk))
 
 
 class PaymentRow(RowSerializer):

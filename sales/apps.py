@@ -12,6 +12,7 @@ class SalesConfig(AppConfig):
         from sales import moves
         from sales.control.pages import total_page
         from sales.page import closing_page, partner_reports, partner_sales
+        from sales.views.planning import changes_page, plan_page
 
         events.register("sales.report.reminded", _("Reminded of a report"), "bell")
         events.register("sales.report.nothing", _("Nothing to report: confirmed"), "circle-off")
@@ -21,6 +22,16 @@ class SalesConfig(AppConfig):
         events.register(
             "sales.controltotal.requested", _("Rows asked for again"), "database-export"
         )
+        for verb, sentence, icon in (
+            ("submit", _("Target plan submitted"), "send"),
+            ("send_back", _("Target plan sent back"), "arrow-back-up"),
+            ("sign", _("Target plan signed off"), "signature"),
+            ("supersede", _("Target plan superseded"), "versions"),
+            ("split", _("Amount split"), "arrows-split"),
+            ("taken", _("Amounts taken over"), "arrow-merge"),
+            ("amended", _("Amendment begun"), "pencil-plus"),
+        ):
+            events.register(f"sales.targetplan.{verb}", sentence, icon)
         may_see = "sales.view_salesfact"
         navigation.register(
             navigation.Item(
@@ -55,6 +66,15 @@ class SalesConfig(AppConfig):
                 "sales.view_target",
                 group=2,
                 palette=True,
+            ),
+            navigation.Item(
+                "plans",
+                _("Target plans"),
+                "target-arrow",
+                "sales:targetplan_list",
+                51,
+                "sales.view_targetplan",
+                group=2,
             ),
             navigation.Item(
                 "reporting",
@@ -109,6 +129,14 @@ class SalesConfig(AppConfig):
         tabs.register(
             "sales.closedperiod",
             tabs.Tab("overview", _("Overview"), "sales/_closing.html", closing_page, order=0),
+        )
+        tabs.register(
+            "sales.targetplan",
+            tabs.Tab("overview", _("Planning"), "sales/_plan.html", plan_page, order=0),
+        )
+        tabs.register(
+            "sales.targetplan",
+            tabs.Tab("changes", _("Changes"), "sales/_plan_changes.html", changes_page, order=10),
         )
         moves.register()
         tabs.register(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -32,6 +33,13 @@ class Completeness:
     def grade(self) -> str:
         """A, B or C, by whole numbers: no rounding lifts 97.99 %."""
         return next(name for name, least in BOUNDS if self.received * 100 >= least * self.owed)
+
+
+def worst(found: dict[str, Completeness], kinds: Iterable[str]) -> Completeness | None:
+    """The least complete of some kinds, which a figure that rests on all of them has; None where
+    none of them is tracked."""
+    tracked = [found[kind] for kind in kinds if kind in found]
+    return min(tracked, key=lambda one: one.fraction, default=None)
 
 
 def completeness(

@@ -27,6 +27,8 @@ from sales.models import (
     SalesKind,
     Target,
     TargetKind,
+    TargetPlan,
+    TargetPlanLine,
 )
 from sales.models.control import MATCHES
 
@@ -69,6 +71,34 @@ class TargetFilter(FilterSet):
     class Meta:
         model = Target
         fields = ["partner", "kind", "month", "product_line"]
+
+
+class TargetPlanFilter(FilterSet):
+    year = django_filters.NumberFilter(label=_("fiscal year"), min_value=1990, max_value=2100)
+    kind = AnyOf(label=_("Kind"), choices=TargetKind)
+    state = AnyOf(label=_("state"), choices=TargetPlan.State)
+    territory = django_filters.ModelChoiceFilter(
+        label=_("territory"), queryset=Territory.objects.all(), method=below_territory
+    )
+
+    class Meta:
+        model = TargetPlan
+        fields = ["year", "kind", "state", "territory"]
+
+
+class TargetPlanLineFilter(FilterSet):
+    plan = django_filters.ModelChoiceFilter(
+        label=_("target plan"), queryset=TargetPlan.objects.all()
+    )
+    partner = django_filters.ModelChoiceFilter(label=_("partner"), queryset=Partner.objects.all())
+    month = django_filters.DateFromToRangeFilter(label=_("Month"))
+    product_line = django_filters.ModelChoiceFilter(
+        label=_("product line"), queryset=ProductLine.objects.all(), method=below_line
+    )
+
+    class Meta:
+        model = TargetPlanLine
+        fields = ["plan", "partner", "month", "product_line"]
 
 
 class PaymentFilter(FilterSet):

@@ -11,12 +11,21 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Territory
 from core.errors import DomainError
 from core.periods import Period
 from partners.models import Partner
 from sales.closing import closed_months
 from sales.control.services import days_of
-from sales.models import ControlTotal, ProductAlias, ReportingRule, SalesKind, Target
+from sales.models import (
+    ControlTotal,
+    ProductAlias,
+    ReportingRule,
+    SalesKind,
+    Target,
+    TargetKind,
+    TargetPlan,
+)
 from sales.models.facts import FIRST_DAY, LAST_DAY
 
 # A mistyped year must not make a century of reports.
@@ -34,6 +43,58 @@ class TargetForm(forms.ModelForm):
     def clean_month(self) -> date:
         month: date = self.cleaned_data["month"]
         return month.replace(day=1)
+
+
+class TargetPlanForm(forms.ModelForm):
+    """Its product lines do not lie below each other: a sale would count twice."""
+
+    class Meta:
+        model = TargetPlan
+        fields = (
+            "name",
+            "code",
+            "year",
+            "kind",
+            "territory",
+            "product_lines",
+            "amount",
+            "newcomers",
+            "rounding",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        lines = list(values.get("product_lines") or ())
+        paths = [line.path for line in lines]
+        if any(one != other and one.startswith(other) for one in paths for other in paths):
+            text = _("A product line cannot be planned beside one that it belongs to.")
+            self.add_error("product_lines", text)
+        if lines and values.get("kind") == TargetKind.COLLECTION:
+            self.add_error("product_lines", _("Payments have no product line."))
+        return values
+
+
+class AmendForm(forms.Form):
+    """Why a signed plan is changed."""
+
+    reason = forms.CharField(
+        label=_("reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class GrowthForm(forms.Form):
+    """In per cent, as people say it; empty takes the rate away."""
+
+    territory = forms.ModelChoiceField(label=_("territory"), queryset=Territory.objects.all())
+    rate = forms.DecimalField(
+        label=_("growth"),
+        required=False,
+        min_value=-100,
+        max_value=1000,
+        max_digits=6,
+        decimal_places=2,
+        help_text=_("In per cent on last year. Empty: that of the territory above."),
+    )
 
 
 class ProductAliasForm(forms.ModelForm):

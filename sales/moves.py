@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.db import connection
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +66,28 @@ def move_reports(field: Any, merging: moves.Merging) -> list[str]:
     return names
 
 
+_FROZEN = [
+    f"sales.{model}:{name}_{verb}"
+    for model, name in (
+        ("TargetPlanLine", "frozen"),
+        ("TargetPlanHint", "frozen"),
+        ("Target", "planned"),
+    )
+    for verb in ("update", "delete")
+]
+
+
+def move_planned(*key: str) -> moves.Mover:
+    """Targets and the plans that they come from move together, the signed ones too: they say the
+    same afterwards. Where both partners have a cell, the kept one's stays."""
+
+    def move(field: Any, merging: moves.Merging) -> list[str]:
+        with pgtrigger.ignore(*_FROZEN):
+            return moves.once(*key)(field, merging)
+
+    return move
+
+
 def register() -> None:
     """Called when the app is ready. Facts are one UPDATE under the lock of those who load them, so
     that the triggers keep the rollup."""
@@ -77,6 +100,10 @@ def register() -> None:
     moves.stays(
         "sales.adjustment.partner", _("History of closed months; what moves is adjusted there too.")
     )
-    moves.register("sales.target.partner", move=moves.once("month", "kind", "product_line"))
+    moves.register("sales.target.partner", move=move_planned("month", "kind", "product_line"))
+    moves.register(
+        "sales.targetplanline.partner", move=move_planned("plan", "month", "product_line")
+    )
+    moves.register("sales.targetplanhint.partner", move=move_planned("plan", "product_line"))
     moves.register("sales.productalias.partner", move=moves.once(Upper("code"), Upper("unit")))
     moves.stays("sales.salesdaily.partner", _("Follows the sales lines by itself."))

@@ -9,14 +9,24 @@ from sales.views import (
     ReportingRuleView,
     ReportView,
     SalesFactView,
+    TargetPlanView,
     TargetView,
     close_month,
+    planning,
     reporting_calendar,
 )
 
 app_name = "sales"
 urlpatterns = [
     path("lines/", include(SalesFactView.urls())),
+    path("plans/<int:pk>/split/", planning.split, name="targetplan_split"),
+    path("plans/<int:pk>/growth/", planning.growth, name="targetplan_growth"),
+    path("plans/<int:pk>/take/", planning.take, name="targetplan_take"),
+    path("plans/<int:pk>/enter/", planning.enter, name="targetplan_enter"),
+    path("plans/<int:pk>/cells/", planning.cells, name="targetplan_cells"),
+    path("plans/<int:pk>/amend/", planning.amend, name="targetplan_amend"),
+    path("plans/<int:pk>/file/", planning.export, name="targetplan_file"),
+    path("plans/", include(TargetPlanView.urls())),
     path("targets/", include(TargetView.urls())),
     path("payments/", include(PaymentView.urls())),
     path("control/<int:pk>/check/", control.check, name="controltotal_check"),

@@ -2,6 +2,14 @@
 
 from sales.importers.aliases import ProductAliasImporter
 from sales.importers.facts import PaymentImporter, SalesImporter
+from sales.importers.planning import PlanAmountImporter, PlanEntryImporter
 from sales.importers.targets import TargetImporter
 
-__all__ = ["PaymentImporter", "ProductAliasImporter", "SalesImporter", "TargetImporter"]
+__all__ = [
+    "PaymentImporter",
+    "PlanAmountImporter",
+    "PlanEntryImporter",
+    "ProductAliasImporter",
+    "SalesImporter",
+    "TargetImporter",
+]

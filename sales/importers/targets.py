@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
+from core.errors import Problem
 from core.importing.master import MasterImporter
-from core.importing.registry import Field, register
+from core.importing.models import Import
+from core.importing.registry import Field, UndoPlan, register
+from core.importing.undoing import Undo
 from core.importing.values import parse_month, parse_number
 from sales.models import Target
+
+
+class TargetUndo(Undo):
+    """Targets that a plan has taken over since are the plan's."""
+
+    def plan(self) -> UndoPlan:
+        plan = super().plan()
+        keys = self.events.values("object_id")
+        count = Target.objects.filter(pk__in=keys, plan__isnull=False).count()
+        if not count:
+            return plan
+        text = gettext("%(count)d of its targets belong to a signed plan by now.") % {
+            "count": count
+        }
+        return replace(plan, problems=[*plan.problems, Problem("planned", text)])
 
 
 @register
@@ -56,3 +75,9 @@ class TargetImporter(MasterImporter):
         if name == "amount":
             return parse_number(text, digits=18, places=2)
         return super().parse(name, text)
+
+    def undo_plan(self, load: Import) -> UndoPlan:
+        return TargetUndo(self.model, load).plan()
+
+    def undo(self, load: Import, *, by: Any) -> UndoPlan:
+        return TargetUndo(self.model, load).run(by=by)

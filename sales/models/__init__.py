@@ -7,6 +7,7 @@ from sales.models.closing import Adjustment, ClosedPeriod
 from sales.models.control import Comparison, ControlKind, ControlReference, ControlTotal
 from sales.models.facts import SalesDaily, SalesFact, SalesKind
 from sales.models.payments import Payment
+from sales.models.planning import TargetPlan, TargetPlanGrowth, TargetPlanHint, TargetPlanLine
 from sales.models.reporting import Report, ReportingRule
 from sales.models.targets import Target, TargetKind
 
@@ -27,4 +28,8 @@ __all__ = [
     "SalesKind",
     "Target",
     "TargetKind",
+    "TargetPlan",
+    "TargetPlanGrowth",
+    "TargetPlanHint",
+    "TargetPlanLine",
 ]

@@ -1,11 +1,23 @@
 """What partners are expected to reach."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Model
+from core.scoping import ScopedQuerySet
+from sales.attainment import COUNTS
+from sales.models.planning_guards import TARGET_PLANNED, TARGETS_OF_PLANS
+
+# What a target says.
+_SAID = ("partner_id", "product_line_id", "month", "kind", "amount", "plan_id")
 
 
 class TargetKind(models.TextChoices):
@@ -14,8 +26,20 @@ class TargetKind(models.TextChoices):
     COLLECTION = "collection", _("Collection")
 
 
+class TargetQuerySet(ScopedQuerySet):
+    """Targets, and which of them count."""
+
+    def that_count(self) -> QuerySet:
+        """The rows whose amounts sum to what is to be reached over all product lines."""
+        return self.filter(RawSQL(COUNTS, (), output_field=BooleanField()))
+
+
 class Target(Model):
-    """What a partner is expected to reach in a month, for one product line or for all (null)."""
+    """What a partner is expected to reach in a month, for one product line or for all (null).
+
+    A row with a `plan` was written when that plan was signed and says what it says, until an
+    amendment of the plan is signed: triggers hold it, whoever writes.
+    """
 
     scope_path = "partner"
 
@@ -42,6 +66,17 @@ class Target(Model):
     amount = models.DecimalField(
         _("Amount"), max_digits=18, decimal_places=2, validators=[MinValueValidator(0)]
     )
+    plan = models.ForeignKey(
+        "sales.TargetPlan",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="targets",
+        verbose_name=_("target plan"),
+    )
+
+    objects = TargetQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Target")
@@ -69,6 +104,21 @@ class Target(Model):
             ),
         ]
         indexes = [models.Index(fields=["updated_at", "id"], name="sales_target_changed")]
+        triggers = [*TARGETS_OF_PLANS]
 
     def __str__(self):
         return f"{self.partner} {self.month:%Y-%m} {self.get_kind_display()}"
+
+    @classmethod
+    def from_db(cls, db: Any, field_names: Any, values: Any) -> Target:
+        row = super().from_db(db, field_names, values)
+        row._stored = row._said()
+        return row
+
+    def _said(self) -> list[Any]:
+        return [self.__dict__.get(name) for name in _SAID]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.plan_id and getattr(self, "_stored", None) != self._said():
+            raise ValidationError(_(TARGET_PLANNED), "planned")

@@ -2,6 +2,7 @@
 
 from sales.views.closing import AdjustmentView, ClosedPeriodView, close_month
 from sales.views.facts import PaymentView, ProductAliasView, SalesFactView, TargetView
+from sales.views.planning import TargetPlanView
 from sales.views.reporting import ReportingRuleView, ReportView, reporting_calendar
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ReportView",
     "ReportingRuleView",
     "SalesFactView",
+    "TargetPlanView",
     "TargetView",
     "close_month",
     "reporting_calendar",
