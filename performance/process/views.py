@@ -1,0 +1,552 @@
+"""Pages of ratings, review, appeals, revisions and late facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from core.errors import DomainError, add_to_form
+from core.filters import search
+from core.tables import Column
+from core.views import CRUDView
+from partners.models import Partner
+from partners.views import level_badge, level_name
+from performance import services
+from performance.definitions import item_definition
+from performance.explain import item_label
+from performance.models import (
+    Appeal,
+    Basis,
+    Correction,
+    Evaluation,
+    Rater,
+    Rating,
+    ScoreChange,
+)
+from performance.models.ratings import HIGHEST, LOWEST
+from performance.process import appeals, pages, rating
+from performance.process.filters import (
+    AppealFilter,
+    CorrectionFilter,
+    RatingFilter,
+    ScoreChangeFilter,
+)
+from performance.process.forms import (
+    AppealForm,
+    CorrectionForm,
+    DecisionForm,
+    RatersForm,
+    RevisionForm,
+)
+
+COLORS = {
+    "proposed": "yellow",
+    "accepted": "green",
+    "rejected": "red",
+    "withdrawn": "secondary",
+    "filed": "yellow",
+    "taken": "blue",
+}
+PER_PAGE = 50
+PARTNER = Column(
+    "partner", label=gettext_lazy("partner"), source="partner__name", sort=("partner__pinyin",)
+)
+_SEARCH = ("partner__name", "partner__code", "partner__pinyin")
+_PARENT = ("performance:evaluation_list",)
+_LOOK_ONLY = frozenset({"create", "edit", "delete", "bulk"})
+
+
+def _person(name: str) -> Column:
+    return Column(name, source=f"{name}__username")
+
+
+class RatingView(CRUDView):
+    model = Rating
+    icon = "star"
+    section = "performance"
+    parents = _PARENT
+    columns = (
+        PARTNER,
+        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        Column("item_code"),
+        _person("rater"),
+        Column("mark", kind="number"),
+        "evidence",
+        "updated_at",
+    )
+    ordering = ("partner__pinyin", "item_code", "pk")
+    search_fields = _SEARCH
+    filterset_class = RatingFilter
+    exclude = _LOOK_ONLY
+    detail_template = "performance/file_detail.html"
+    detail_fields = ("evaluation", "partner", "item_code", "rater", "mark", "evidence")
+
+    def detail_queryset(self) -> Any:
+        return self.get_queryset().select_related("partner", "rater", "evaluation__scheme")
+
+    def detail_context(self, obj: Rating) -> dict[str, Any]:
+        return {"file_url": reverse("performance:rating_file", args=[obj.pk]) if obj.file else ""}
+
+
+class CorrectionView(CRUDView):
+    model = Correction
+    icon = "adjustments"
+    section = "performance"
+    parents = _PARENT
+    columns = (
+        PARTNER,
+        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        Column("period", label=gettext_lazy("period"), source="evaluation__period_code"),
+        Column("item_code"),
+        Column("points", kind="number"),
+        Column(
+            "level",
+            label=gettext_lazy("level"),
+            source=("level__name", "level__name_en", "level__color"),
+            sort=("level__rank",),
+            render=level_badge,
+            export=level_name,
+        ),
+        Column("state", kind="badge", colors=COLORS),
+        _person("proposed_by"),
+        _person("decided_by"),
+    )
+    ordering = ("-pk",)
+    search_fields = (*_SEARCH, "reason")
+    filterset_class = CorrectionFilter
+    form_class = CorrectionForm
+    exclude = frozenset({"edit", "delete", "bulk"})
+    detail_template = "performance/file_detail.html"
+    detail_fields = (
+        *("evaluation", "partner", "item_code", "points", "level", "reason"),
+        *("proposed_by", "decided_by", "appeal"),
+    )
+    empty_text = gettext_lazy("In review, one person proposes a change and another one decides it.")
+
+    def detail_queryset(self) -> Any:
+        related = ("partner", "level", "proposed_by", "decided_by", "evaluation__scheme")
+        return self.get_queryset().select_related(*related, "appeal__partner", "appeal__evaluation")
+
+    def detail_context(self, obj: Correction) -> dict[str, Any]:
+        file = reverse("performance:correction_evidence", args=[obj.pk]) if obj.evidence else ""
+        return {"state_color": COLORS[obj.state], "file_url": file}
+
+    def save(self, form: Any) -> Any:
+        form.instance.proposed_by = self.request.user
+        return super().save(form)
+
+
+class AppealView(CRUDView):
+    model = Appeal
+    icon = "scale"
+    section = "performance"
+    parents = _PARENT
+    columns = (
+        PARTNER,
+        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        Column("period", label=gettext_lazy("period"), source="evaluation__period_code"),
+        Column("item_code"),
+        Column("state", kind="badge", colors=COLORS),
+        _person("filed_by"),
+        _person("owner"),
+        "created_at",
+        "decided_at",
+    )
+    ordering = ("-pk",)
+    search_fields = (*_SEARCH, "claim")
+    filterset_class = AppealFilter
+    form_class = AppealForm
+    exclude = frozenset({"edit", "delete", "bulk"})
+    detail_template = "performance/appeal_detail.html"
+    detail_fields = (
+        *("evaluation", "partner", "item_code", "claim", "filed_by", "owner", "answer"),
+        *("granted_points", "granted_level", "decided_at", "revision"),
+    )
+    empty_text = gettext_lazy("Against a published result, until its window for appeals closes.")
+
+    def detail_queryset(self) -> Any:
+        related = ("partner", "owner", "filed_by", "granted_level", "evaluation__scheme")
+        return self.get_queryset().select_related(*related, "revision__scheme")
+
+    def detail_context(self, obj: Appeal) -> dict[str, Any]:
+        user = self.request.user
+        problems = appeals.decision_problems(obj, user)
+        may_decide = obj.state == Appeal.State.TAKEN and user.has_perm("performance.decide_appeal")
+        score = obj.evaluation.scores.filter(partner=obj.partner_id).first()
+        found = appeals.simple_transitions(obj, user)
+        return {
+            "state_color": COLORS[obj.state],
+            "file_url": reverse("performance:appeal_evidence", args=[obj.pk])
+            if obj.evidence
+            else "",
+            "score": score if user.has_perm("performance.view_score") else None,
+            "may_decide": may_decide and not problems,
+            "why_not": problems if may_decide else [],
+            "transitions": found,
+        }
+
+    def save(self, form: Any) -> Any:
+        form.instance.filed_by = self.request.user
+        return super().save(form)
+
+
+class ScoreChangeView(CRUDView):
+    model = ScoreChange
+    icon = "arrows-diff"
+    section = "performance"
+    parents = _PARENT
+    columns = (
+        PARTNER,
+        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        Column("territory", label=gettext_lazy("territory"), source="partner__territory__name"),
+        Column("total_before", kind="money"),
+        Column("total_after", kind="money"),
+        Column("difference", kind="money"),
+        Column("rank_before", kind="number"),
+        Column("rank_after", kind="number"),
+        *(
+            Column(
+                name,
+                source=(f"{name}__name", f"{name}__name_en", f"{name}__color"),
+                sort=(f"{name}__rank",),
+                render=level_badge,
+                export=level_name,
+            )
+            for name in ("level_before", "level_after")
+        ),
+    )
+    ordering = ("-pk",)
+    search_fields = _SEARCH
+    filterset_class = ScoreChangeFilter
+    exclude = _LOOK_ONLY | {"history"}
+    detail_fields = (
+        *("evaluation", "revision", "partner", "total_before", "total_after", "difference"),
+        *("rank_before", "rank_after", "level_before", "level_after"),
+    )
+
+    def detail_queryset(self) -> Any:
+        related = ("partner", "level_before", "level_after", "evaluation__scheme")
+        return self.get_queryset().select_related(*related, "revision__scheme")
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def _file(request: HttpRequest, model: Any, pk: int, field: str) -> HttpResponseBase:
+    row = get_object_or_404(model.objects.visible_to(request.user), pk=pk)
+    if not request.user.has_perm(f"performance.view_{model._meta.model_name}"):
+        raise PermissionDenied
+    file = getattr(row, field)
+    if not file or not file.storage.exists(file.name):
+        raise Http404
+    return FileResponse(file.open("rb"), as_attachment=True, filename=file.name.split("/")[-1])
+
+
+@login_required
+@require_GET
+def rating_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file that proves a mark."""
+    return _file(request, Rating, pk, "file")
+
+
+@login_required
+@require_GET
+def correction_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file that proves a proposed change."""
+    return _file(request, Correction, pk, "evidence")
+
+
+@login_required
+@require_GET
+def appeal_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file that proves an appeal."""
+    return _file(request, Appeal, pk, "evidence")
+
+
+# --- rating ------------------------------------------------------------------------------------
+
+
+def _evaluation(request: HttpRequest, pk: int) -> Evaluation:
+    seen = Evaluation.objects.visible_to(request.user)
+    row = get_object_or_404(seen.select_related("scheme", "scheme_version__scheme"), pk=pk)
+    if not request.user.has_perm("performance.view_evaluation"):
+        raise PermissionDenied
+    return row
+
+
+def _page_of(evaluation: Evaluation, tab: str) -> HttpResponse:
+    return redirect(f"{reverse('performance:evaluation_detail', args=[evaluation.pk])}?tab={tab}")
+
+
+@login_required
+def rate(request: HttpRequest, pk: int) -> HttpResponse:
+    """One item of many partners, by keyboard: GET is the list, each mark a POST of its own that
+    gives its row back."""
+    evaluation = _evaluation(request, pk)
+    if not request.user.has_perm(rating.RATE):
+        raise PermissionDenied
+    if request.method == "POST":
+        return _one_mark(request, evaluation)
+    items = list(evaluation.scheme_version.items.filter(basis=Basis.RATING))
+    if not items:
+        raise Http404
+    asked = request.GET.get("item", "")
+    item = next((each for each in items if each.code == asked), items[0])
+    partners = rating.scored_partners(evaluation, request.user)
+    own = pages.marks_of(evaluation, item.code, request.user)
+    whole = partners.count()
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    found = search(partners, ("name", "code", "pinyin"), text) if text else partners
+    if request.GET.get("missing") == "1":
+        found = found.exclude(pk__in=own)
+    pager = Paginator(found.select_related("territory").order_by("pinyin", "pk"), PER_PAGE)
+    page = pager.get_page(request.GET.get("page"))
+    totals = pages.totals_of(evaluation, [partner.pk for partner in page])
+    context = {
+        "evaluation": evaluation,
+        "item": item,
+        "items": [(each, item_label(item_definition(each))) for each in items],
+        "label": item_label(item_definition(item)),
+        "anchors": sorted(item.anchors.items()),
+        "rows": [_row(p, own.get(p.pk), totals.get(p.pk)) for p in page],
+        "pager": page,
+        "text": text,
+        "missing": request.GET.get("missing") == "1",
+        "given": len(own),
+        "whole": whole,
+        "may_rate": pages.may_rate(evaluation, request.user),
+        "marks": range(LOWEST, HIGHEST + 1),
+        "section": "performance",
+        "title": _("Rate: %(what)s") % {"what": evaluation},
+        "crumbs": [
+            (_("Evaluations"), reverse("performance:evaluation_list")),
+            (str(evaluation), reverse("performance:evaluation_detail", args=[pk])),
+            (_("Rate"), ""),
+        ],
+    }
+    return render(request, "performance/rate.html", context)
+
+
+def _row(partner: Any, own: Rating | None, score: Any, error: str = "") -> dict[str, Any]:
+    return {
+        "partner": partner,
+        "mark": own.mark if own else None,
+        "evidence": own.evidence if own else "",
+        "file": own if own and own.file else None,
+        "score": score,
+        "error": error,
+        "saved": own is not None and not error,
+    }
+
+
+def _one_mark(request: HttpRequest, evaluation: Evaluation) -> HttpResponse:
+    key, mark = request.POST.get("partner", ""), request.POST.get("mark", "")
+    item = get_object_or_404(evaluation.scheme_version.items, code=request.POST.get("item", ""))
+    seen = Partner.objects.visible_to(request.user).select_related("territory")
+    partner = get_object_or_404(seen, pk=key if key.isdecimal() else 0)
+    evidence = request.POST.get("evidence", "")
+    error = ""
+    try:
+        rating.rate(
+            evaluation=evaluation,
+            item_code=item.code,
+            partner=partner,
+            mark=int(mark) if mark.isdecimal() else None,
+            evidence=evidence,
+            file=request.FILES.get("file"),
+            by=request.user,
+        )
+    except ValidationError as refused:
+        error = " ".join(refused.messages)
+    except DomainError as refused:
+        error = str(refused.message)
+    own = pages.marks_of(evaluation, item.code, request.user)
+    row = _row(
+        partner, own.get(partner.pk), pages.totals_of(evaluation, [partner.pk]).get(partner.pk)
+    )
+    if error:  # what was typed stays, with what is wrong with it
+        typed = int(mark) if mark.isdecimal() else None
+        row |= {"mark": typed, "evidence": evidence, "error": error, "saved": False}
+    context = {
+        "evaluation": evaluation,
+        "item": item,
+        "row": row,
+        "given": len(own),
+        "whole": rating.scored_partners(evaluation, request.user).count(),
+        "marks": range(LOWEST, HIGHEST + 1),
+        "anchors": sorted(item.anchors.items()),
+        "may_rate": True,
+        "answer": True,
+    }
+    return render(request, "performance/_rate_row.html", context)
+
+
+@login_required
+def invite_raters(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose who is asked to rate besides."""
+    evaluation = _evaluation(request, pk)
+    if not request.user.has_perm("performance.change_evaluation"):
+        raise PermissionDenied
+    form = RatersForm(request.POST or None)
+    form.fields["users"].queryset = rating.candidates(evaluation)  # type: ignore[attr-defined]
+    if request.method == "POST" and form.is_valid():
+        try:
+            rating.invite(evaluation=evaluation, users=form.cleaned_data["users"], by=request.user)
+        except DomainError as error:
+            add_to_form(form, error)
+        else:
+            messages.success(request, _("They have been asked, and get a letter."))
+            return _page_of(evaluation, "ratings")
+    return _form(request, evaluation, form, _("Ask people to rate"), _("Ask them"), "ratings")
+
+
+@login_required
+@require_POST
+def dismiss_rater(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask somebody no more."""
+    rater = get_object_or_404(Rater.objects.visible_to(request.user), pk=pk)
+    if not request.user.has_perm("performance.change_evaluation"):
+        raise PermissionDenied
+    try:
+        rating.dismiss(rater=rater, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return _page_of(rater.evaluation, "ratings")
+
+
+@login_required
+@require_POST
+def remind_raters(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write to those whose marks are missing."""
+    evaluation = _evaluation(request, pk)
+    if not request.user.has_perm("performance.change_evaluation"):
+        raise PermissionDenied
+    try:
+        late = rating.remind(evaluation=evaluation, by=request.user, at=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    else:
+        said = _("Reminded: %(names)s") % {"names": ", ".join(str(each.user) for each in late)}
+        messages.success(request, said if late else _("No marks are missing."))
+    return _page_of(evaluation, "ratings")
+
+
+# --- appeals, revisions, late facts ------------------------------------------------------------
+
+
+@login_required
+def decide_appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    """The owner answers an appeal."""
+    seen = Appeal.objects.visible_to(request.user)
+    related = ("evaluation__scheme", "evaluation__scheme_version", "partner")
+    appeal = get_object_or_404(seen.select_related(*related), pk=pk)
+    if not request.user.has_perm("performance.decide_appeal"):
+        raise PermissionDenied
+    form = DecisionForm(request.POST or None, appeal=appeal)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            appeals.decide_appeal(
+                appeal=appeal,
+                accept=given["outcome"] == DecisionForm.ACCEPT,
+                points=given.get("points"),
+                level=given.get("level"),
+                reason=given["reason"],
+                by=request.user,
+                on=timezone.localdate(),
+            )
+        except DomainError as error:
+            add_to_form(form, error)
+        except ValidationError as refused:
+            form.add_error(None, refused.messages)  # type: ignore[arg-type]
+        else:
+            messages.success(request, _("The appeal has its answer."))
+            return redirect(AppealView.url("detail", pk))
+    crumbs = [
+        (_("Evaluations"), reverse("performance:evaluation_list")),
+        (_("Appeals"), AppealView.url("list")),
+        (str(appeal), AppealView.url("detail", pk)),
+        (_("Decide"), ""),
+    ]
+    context = {
+        "form": form,
+        "title": _("Decide: %(what)s") % {"what": appeal},
+        "said": appeal.claim,
+        "submit": _("Answer"),
+        "back": AppealView.url("detail", pk),
+        "section": "performance",
+        "crumbs": crumbs,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "performance/process_form.html", context, status=status)
+
+
+@login_required
+def open_revision(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open a published result again, with a reason; a worker computes the revision."""
+    evaluation = _evaluation(request, pk)
+    if not request.user.has_perm("performance.publish_evaluation"):
+        raise PermissionDenied
+    waiting = Appeal.objects.without_effect().filter(evaluation=evaluation).count()
+    first = _("Accepted appeals: %(count)d") % {"count": waiting} if waiting else ""
+    form = RevisionForm(request.POST or None, initial={"reason": first})
+    if request.method == "POST" and form.is_valid():
+        try:
+            revision = services.open_revision(
+                evaluation=evaluation,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                on=timezone.localdate(),
+            )
+        except DomainError as error:
+            add_to_form(form, error)
+        else:
+            return redirect("core:job_detail", pk=revision.job_id)
+    title = _("Open a revision")
+    return _form(request, evaluation, form, title, title, "overview")
+
+
+@login_required
+@require_POST
+def check_late(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a worker see what late facts would change."""
+    evaluation = _evaluation(request, pk)
+    if not request.user.has_perm("performance.add_evaluation"):
+        raise PermissionDenied
+    try:
+        job = services.request_late_check(evaluation=evaluation, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return _page_of(evaluation, "late")
+    return redirect("core:job_detail", pk=job.pk)
+
+
+def _form(
+    request: HttpRequest, evaluation: Evaluation, form: Any, title: str, submit: str, tab: str
+) -> HttpResponse:
+    page = reverse("performance:evaluation_detail", args=[evaluation.pk])
+    context = {
+        "form": form,
+        "title": title,
+        "said": "",
+        "submit": submit,
+        "back": f"{page}?tab={tab}",
+        "section": "performance",
+        "crumbs": [
+            (_("Evaluations"), reverse("performance:evaluation_list")),
+            (str(evaluation), page),
+            (title, ""),
+        ],
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "performance/process_form.html", context, status=status)
