@@ -14,7 +14,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TRIAL = RESULTS.parent.parent / "var" / "bench.md"
-PARTS = ("master", "load", "workbook", "memory", "bulk", "evaluate", "pages")
+PARTS = ("master", "load", "workbook", "memory", "bulk", "evaluate", "backtest", "pages")
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def _own_database() -> None:
 
 def _part(name: str, scale: float) -> str:
     """The table of one part, with when and where it was measured."""
-    from bench import bulk, evaluate, load, master, memory, pages, workbook
+    from bench import backtest, bulk, evaluate, load, master, memory, pages, workbook
     from bench.common import HEADER, machine
 
     partners = int(20_000 * scale)
@@ -90,6 +90,7 @@ def _part(name: str, scale: float) -> str:
         "memory": lambda: memory.run(int(1_000_000 * scale)),
         "bulk": lambda: bulk.run(int(50_000 * scale), min(700, partners)),
         "evaluate": lambda: evaluate.run(partners, int(2_000_000 * scale)),
+        "backtest": lambda: backtest.run(int(5_000 * scale), int(500_000 * scale)),
         "pages": lambda: pages.run(partners),
     }[name]
     rows = [result.row() for result in run()]

@@ -87,6 +87,28 @@ def facts(count: int, partner_count: int, *, days: int = 1096) -> None:
         cursor.execute("VACUUM ANALYZE sales_salesdaily")
 
 
+def scores(evaluation_id: int, items: list[str]) -> None:
+    """A score with points for each of `items` for every partner. Needs autocommit."""
+    parts = [
+        f"""'["{code}","8.33","' || n || '.0000",null,"' || n * {at + 7} %% 1200 / 10.0 || '000","""
+        f""""0.' || n %% 1000 || '","scored",0,"' || n || '","1000.0000",' || n %% 90 || ']'"""
+        for at, code in enumerate(items)
+    ]
+    texts = " || ',' || ".join(parts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO performance_score
+                (evaluation_id, partner_id, total, rank, level_id, items, base)
+            SELECT %s, id, (10000 - n %% 10000) / 100.0, n + 1, level_id, '[' || {texts} || ']', 0
+            FROM (SELECT id, level_id, row_number() OVER (ORDER BY id) - 1 AS n
+                  FROM partners_partner) AS p
+            """,
+            [evaluation_id],
+        )
+        cursor.execute("VACUUM ANALYZE performance_score")
+
+
 def clear_facts() -> None:
     """Drop all facts with their rollup, and evaluations."""
     with connection.cursor() as cursor:

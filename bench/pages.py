@@ -18,8 +18,10 @@ from accounts.models import User
 from bench import data
 from bench.common import Result, in_pairs
 from partners.models import Partner
+from performance.models import Evaluation, Scheme, SchemeItem, SchemeVersion
 
 HTMX = {"HX-Request": "true"}
+ITEMS = 12
 
 
 def run(partner_count: int = 20_000, rounds: int = 60) -> list[Result]:
@@ -28,6 +30,7 @@ def run(partner_count: int = 20_000, rounds: int = 60) -> list[Result]:
     data.partners(partner_count)
     cookie = _signed_in_cookie()
     one = Partner.objects.order_by("pk")[partner_count // 2].pk
+    evaluation = _evaluation()
     with server() as port:
         client = _Client(port, cookie)
 
@@ -46,6 +49,22 @@ def run(partner_count: int = 20_000, rounds: int = 60) -> list[Result]:
             versus(listing, HTMX, "/bare/page/", "its HTMX part alone", bare, "≤ 2.5 ×"),
             versus(f"/partners/{one}/", {}, "/bare/page/", "page of one partner", bare, "≤ 5 ×"),
             versus(
+                f"/performance/matrix/?evaluation={evaluation}&size=50",
+                {},
+                "/bare/page/",
+                f"heat map, {total} × {ITEMS} items",
+                bare,
+                "≤ 5 ×",
+            ),
+            versus(
+                f"/performance/matrix/?evaluation={evaluation}&size=50&sort=-item.i3",
+                {},
+                "/bare/page/",
+                "the same, sorted by the points of an item",
+                bare,
+                "",
+            ),
+            versus(
                 "/api/v1/partners/?page_size=50",
                 {"Accept": "application/json"},
                 "/bare/api/",
@@ -54,6 +73,42 @@ def run(partner_count: int = 20_000, rounds: int = 60) -> list[Result]:
                 "≤ 2 ×",
             ),
         ]
+
+
+def _evaluation() -> int:
+    """A computed evaluation of twelve items with a score for every partner."""
+    scheme, _created = Scheme.objects.get_or_create(code="bench-map", defaults={"name": "Map"})
+    version, made = SchemeVersion.objects.get_or_create(scheme=scheme, number=1)
+    codes = [f"i{n}" for n in range(ITEMS)]
+    if made:
+        curve = {"kind": "linear", "points": [["0", "0"], ["1000", "100"]]}
+        SchemeItem.objects.bulk_create(
+            SchemeItem(
+                version=version,
+                code=code,
+                name=f"Item {code}",
+                measure="sell_in_net",
+                weight=1,
+                curve=curve,
+                cap=120,
+                position=n,
+            )
+            for n, code in enumerate(codes)
+        )
+    peers = {code: {"benchmark": None, "median_points": "60.0000"} for code in codes}
+    evaluation = Evaluation.objects.create(
+        scheme=scheme,
+        scheme_version=version,
+        period_code="2025Q3",
+        starts_on="2025-07-01",
+        ends_before="2025-10-01",
+        state=Evaluation.State.COMPUTED,
+        digest="0" * 64,
+        partner_count=Partner.objects.count(),
+        peers=peers,
+    )
+    data.scores(evaluation.pk, codes)
+    return evaluation.pk
 
 
 class _Client:
