@@ -18,11 +18,23 @@ from core.api.permissions import ModelPermission
 from partners.api import ContactViewSet, LevelViewSet, PartnerViewSet, SiteViewSet
 from partners.feed import EventViewSet
 from performance.api import (
+    ConsequenceViewSet,
+    DeductionViewSet,
     EvaluationScheduleViewSet,
     EvaluationViewSet,
+    ImprovementPlanViewSet,
+    PlanActionViewSet,
     SchemeVersionViewSet,
     SchemeViewSet,
     ScoreViewSet,
+)
+from performance.backtest.api import BacktestReportViewSet, BacktestResultViewSet
+from performance.library_api import DerivedMeasureViewSet, MeasureViewSet
+from performance.process.api import (
+    AppealViewSet,
+    CorrectionViewSet,
+    RatingViewSet,
+    ScoreChangeViewSet,
 )
 from sales.api import (
     AdjustmentViewSet,
@@ -31,6 +43,8 @@ from sales.api import (
     ProductAliasViewSet,
     ReportViewSet,
     SalesFactViewSet,
+    TargetPlanLineViewSet,
+    TargetPlanViewSet,
     TargetViewSet,
 )
 from sales.control.api import ControlTotalViewSet
@@ -50,15 +64,28 @@ router.register("payments", PaymentViewSet, "payment")
 router.register("product-aliases", ProductAliasViewSet, "productalias")
 router.register("control-totals", ControlTotalViewSet, "controltotal")
 router.register("targets", TargetViewSet, "target")
+router.register("target-plans", TargetPlanViewSet, "targetplan")
+router.register("target-plan-lines", TargetPlanLineViewSet, "targetplanline")
 router.register("reports", ReportViewSet, "report")
 router.register("closed-periods", ClosedPeriodViewSet, "closedperiod")
 router.register("adjustments", AdjustmentViewSet, "adjustment")
 router.register("imports", ImportViewSet, "import")
 router.register("schemes", SchemeViewSet, "scheme")
 router.register("scheme-versions", SchemeVersionViewSet, "schemeversion")
+router.register("backtests", BacktestReportViewSet, "backtestreport")
+router.register("backtest-results", BacktestResultViewSet, "backtestresult")
 router.register("evaluation-schedules", EvaluationScheduleViewSet, "evaluationschedule")
 router.register("evaluations", EvaluationViewSet, "evaluation")
 router.register("scores", ScoreViewSet, "score")
+router.register("deductions", DeductionViewSet, "deduction")
+router.register("derived-measures", DerivedMeasureViewSet, "derivedmeasure")
+router.register("ratings", RatingViewSet, "rating")
+router.register("corrections", CorrectionViewSet, "correction")
+router.register("appeals", AppealViewSet, "appeal")
+router.register("score-changes", ScoreChangeViewSet, "scorechange")
+router.register("consequences", ConsequenceViewSet, "consequence")
+router.register("improvement-plans", ImprovementPlanViewSet, "improvementplan")
+router.register("plan-actions", PlanActionViewSet, "planaction")
 router.register("events", EventViewSet, "event")
 
 
@@ -79,5 +106,14 @@ urlpatterns = [
         "", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"
     ),
     path("schema/", SchemaView.as_view(), name="schema"),
+    path("measures/", MeasureViewSet.as_view({"get": "list"}), name="measure-list"),
+    path(
+        "measures/<slug:code>/", MeasureViewSet.as_view({"get": "retrieve"}), name="measure-detail"
+    ),
+    path(
+        "measures/<slug:code>/value/",
+        MeasureViewSet.as_view({"get": "value"}),
+        name="measure-value",
+    ),
     *router.urls,
 ]

@@ -13,7 +13,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Series:
-    """One row of figures. `kind` is bar, line or dashed; None is a gap."""
+    """One row of figures. `kind` is bar, line, dashed or step (a figure holds up to the next one);
+    None is a gap."""
 
     name: Any
     values: Sequence[Decimal | float | int | None]

@@ -129,7 +129,11 @@ def refusal(error: IntegrityError) -> Conflict:
     if code == "23505":
         return Conflict("duplicate", _("A record with these values exists already."))
     if code == "23001":  # raised by the triggers that freeze what is published
-        return Conflict("frozen", _("It is published and can no longer be changed."))
+        # Their hint, where they have one, is a message of the catalogue.
+        hint = getattr(diagnostics, "message_hint", None)
+        return Conflict(
+            "frozen", _(hint) if hint else _("It is published and can no longer be changed.")
+        )
     if code == "23503":
         return Conflict("still_used", _("Other records still need this one."))
     return Conflict(name or "refused", _("The database refused this change."))

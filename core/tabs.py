@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 class Tab:
     """`template` is a partial; `context(request, obj)` what it reads, besides `object`.
 
-    A tab is read when it is opened. Without the permission it is not there.
+    A tab is read when it is opened. Without the permission it is not there, nor where it does not
+    apply to the object.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Tab:
     context: Callable[[HttpRequest, Any], dict[str, Any]] | None = None
     permission: str = ""
     order: int = 100
+    applies: Callable[[Any], bool] | None = None
 
 
 OVERVIEW = Tab("overview", _("Overview"), "core/_overview.html", order=0)
@@ -42,5 +44,10 @@ def register(model_label: str, tab: Tab) -> None:
 def of(model: type[models.Model], obj: Any, user: Any) -> list[Tab]:
     """The tabs of a page that `user` may open; the overview always, and first unless replaced."""
     own = _tabs.get(model._meta.label_lower, [])
-    shown = [tab for tab in own if not tab.permission or user.has_perm(tab.permission)]
+    shown = [
+        tab
+        for tab in own
+        if (not tab.permission or user.has_perm(tab.permission))
+        and (tab.applies is None or tab.applies(obj))
+    ]
     return shown if any(tab.key == "overview" for tab in shown) else [OVERVIEW, *shown]

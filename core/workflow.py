@@ -7,8 +7,10 @@ A transition is declared with django-fsm-2:
         "blockers": open_orders, "needs_reason": True, "icon": "player-pause"})
     def suspend(self, *, by, on): ...
 
-`blockers(obj, by)` returns a list of Problem. A transition whose permission is None is for the
-system alone (`by=None`) and has no button. The event's verb is `<app>.<model>.<transition>`.
+`blockers(obj, by)` returns a list of Problem. With `"keeps_reason": True` the method is given the
+reason, for a row that shows it; the history has it anyway. A transition whose permission is None
+is for the system alone (`by=None`) and has no button. The verb of the event is
+`<app>.<model>.<transition>`.
 """
 
 from __future__ import annotations
@@ -108,7 +110,8 @@ def fire(obj: Any, name: str, *, by: Any, on: date, reason: str = "", **data: An
     if problems:
         raise Blocked(problems)
     before = audit.snapshot(row)
-    getattr(row, name)(by=by, on=on, **data)
+    kept = {"reason": reason} if transition_of.custom.get("keeps_reason") else {}
+    getattr(row, name)(by=by, on=on, **kept, **data)
     row.save()
     audit.record(
         verb_of(row, name),
@@ -116,7 +119,7 @@ def fire(obj: Any, name: str, *, by: Any, on: date, reason: str = "", **data: An
         by=by,
         reason=reason,
         changes=audit.diff(before, audit.snapshot(row)),
-        data={key: str(value) for key, value in data.items()},
+        data={key: str(value) for key, value in data.items() if value is not None},
     )
     if by is not None and not type(row)._default_manager.visible_to(by).filter(pk=row.pk).exists():
         raise NotVisible

@@ -17,6 +17,7 @@ from insights import selectors
 from partners import page
 from partners.models import Partner
 from performance.models import Evaluation, Score
+from sales.attainment import attained
 from sales.completeness import completeness
 from sales.grades import grade_badge
 from sales.models import SalesKind
@@ -66,7 +67,7 @@ def sales_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
     ]
     if goal:
         note = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
-        reached = percent(now / goal)
+        reached = percent(attained(now, goal))
         figures.append(Figure(_("Target attainment"), reached, note=note, order=20, mark=mark))
     return figures
 

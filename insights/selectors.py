@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from core.periods import Period, add_months
 from partners.models import Partner
 from performance.models import Evaluation, Score
+from sales.attainment import attained
 from sales.models import SalesDaily, SalesKind, Target, TargetKind
 
 ZERO = Decimal(0)
@@ -44,16 +45,14 @@ def net(
 
 
 def _targets(partners: QuerySet | None, start: date, end: date) -> QuerySet:
-    """Sell-in targets by partner and month: the one for all lines together where there is one,
-    else the sum of those by product line; the same rule as the measure's."""
+    """The sell-in targets that count."""
     rows = within(Target, partners).filter(kind=TargetKind.SELL_IN, month__gte=start, month__lt=end)
-    whole = Sum("amount", filter=Q(product_line__isnull=True))
-    return rows.order_by().values("partner", "month").annotate(goal=Coalesce(whole, Sum("amount")))
+    return rows.that_count().order_by()  # type: ignore[attr-defined]
 
 
 def target(partners: QuerySet | None, start: date, end: date) -> Decimal | None:
     """The sell-in target of the months in [start, end). None without any."""
-    return _targets(partners, start, end).aggregate(total=Sum("goal"))["total"]
+    return _targets(partners, start, end).aggregate(total=Sum("amount"))["total"]
 
 
 def monthly(partners: QuerySet | None, start: date, end: date) -> dict[tuple[date, str], Decimal]:
@@ -67,12 +66,8 @@ def monthly(partners: QuerySet | None, start: date, end: date) -> dict[tuple[dat
 
 def monthly_targets(partners: QuerySet | None, start: date, end: date) -> dict[date, Decimal]:
     """{month: sell-in target}."""
-    out: dict[date, Decimal] = {}
-    for _partner, month, goal in _targets(partners, start, end).values_list(
-        "partner", "month", "goal"
-    ):
-        out[month] = out.get(month, ZERO) + goal
-    return out
+    rows = _targets(partners, start, end).values_list("month")
+    return dict(rows.annotate(goal=Sum("amount")))
 
 
 def by_line(partners: QuerySet | None, start: date, end: date) -> list[tuple[str, Decimal]]:
@@ -179,7 +174,7 @@ def ranking(evaluation: Evaluation, user: Any, limit: int) -> list[Ranked]:
     for score in scores:
         sell_in, goal = sums.get(score.partner_id, (ZERO, None))
         moved = None if score.rank_before is None else score.rank_before - score.rank
-        out.append(Ranked(score, sell_in, sell_in / goal if goal else None, moved))
+        out.append(Ranked(score, sell_in, attained(sell_in, goal), moved))
     return out
 
 
@@ -189,10 +184,8 @@ def _sums(keys: Iterable[int], evaluation: Evaluation) -> dict[int, tuple[Decima
         partner__in=keys, kind=SalesKind.SELL_IN, day__gte=start, day__lt=end
     )
     net_of = dict(sold.values_list("partner").annotate(total=Sum("net")).order_by())
-    goals: dict[int, Decimal] = {}
     chosen = Partner.objects.filter(pk__in=keys)
-    for key, goal in _targets(chosen, start, end).values_list("partner", "goal"):
-        goals[key] = goals.get(key, ZERO) + goal
+    goals = dict(_targets(chosen, start, end).values_list("partner").annotate(goal=Sum("amount")))
     return {key: (net_of.get(key, ZERO), goals.get(key)) for key in keys}
 
 

@@ -25,7 +25,8 @@ from insights import selectors
 from insights.partner_page import trend_chart, trend_grades
 from partners import page
 from partners.models import Partner
-from performance.models import Evaluation
+from performance.models import Appeal, Evaluation
+from sales.attainment import attained
 from sales.completeness import completeness
 from sales.grades import grade_badge
 from sales.models import SalesKind
@@ -170,7 +171,7 @@ def sales_figures(scope: Any, period: Period, user: Any, *, targets: bool) -> li
         )
         tone = "better" if gap <= 0 else ""
         target = _("Target %(amount)s") % {"amount": in_unit(goal, unit)}
-        reached = percent(now / goal)
+        reached = percent(attained(now, goal))
         out.append(Figure(_("Target attainment"), reached, note, tone, target, mark=mark))
     return out
 
@@ -229,10 +230,41 @@ def todos(network: selectors.Network, user: Any, silent: list[selectors.Silent])
             waiting,
         )
         out.append(Todo(text % {"count": waiting}, f"{base}?state=onboarding"))
+    out += _process_todos(user)
     if user.has_perm("performance.view_evaluation"):
         for evaluation in Evaluation.objects.filter(state=Evaluation.State.COMPUTED).select_related(
             "scheme"
         )[:3]:
             text = _("%(evaluation)s is computed and waits to be published")
             out.append(Todo(text % {"evaluation": evaluation}, _ranking_url(evaluation), "yellow"))
+    return out
+
+
+def _process_todos(user: Any) -> list[Todo]:
+    """Marks to give, reviews to finish, appeals to answer."""
+    out = []
+    open_now = Evaluation.objects.select_related("scheme")
+    if user.has_perm("performance.add_rating"):
+        for evaluation in open_now.filter(
+            state=Evaluation.State.RATING, raters__user=user
+        ).order_by("rating_before", "pk")[:3]:
+            text = _("%(evaluation)s: rate your partners until %(day)s")
+            values = {"evaluation": evaluation, "day": evaluation.last_day_of_ratings.isoformat()}
+            href = reverse("performance:evaluation_rate", args=[evaluation.pk])
+            out.append(Todo(text % values, href, "yellow"))
+    if user.has_perm("performance.publish_evaluation"):
+        for evaluation in open_now.filter(state=Evaluation.State.REVIEW)[:3]:
+            href = reverse("performance:evaluation_detail", args=[evaluation.pk])
+            text = _("%(evaluation)s is in review") % {"evaluation": evaluation}
+            out.append(Todo(text, f"{href}?tab=review", "yellow"))
+    if user.has_perm("performance.decide_appeal"):
+        waiting = Appeal.objects.visible_to(user).undecided().count()
+        if waiting:
+            text = ngettext(
+                "%(count)s appeal waits for an answer",
+                "%(count)s appeals wait for an answer",
+                waiting,
+            )
+            href = f"{reverse('performance:appeal_list')}?state=filed&state=taken"
+            out.append(Todo(text % {"count": waiting}, href, "yellow"))
     return out

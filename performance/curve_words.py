@@ -17,7 +17,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from performance import measures, scoring
+from performance import bases, measures, scoring
 
 _ARROW = re.compile(r"\s*(?:→|->|=>|＝|:|：|(?<![<>≤≥])=)\s*")
 _LOWER = ("<", "＜")
@@ -26,9 +26,9 @@ _AT_LEAST, _AT_MOST = ("≥", ">=", "＞="), ("≤", "<=", "＜=")
 Curve = dict[str, Any]
 
 
-def is_share(measure: str, target_source: str) -> bool:
-    """Whether an item is read per cent: it compares with a target, or its measure is a ratio."""
-    return target_source != "none" or measures.get(measure).unit == measures.RATIO
+def is_share(reads: bases.Reads, target_source: str) -> bool:
+    """Whether an item is read per cent: it compares with a target, or what it reads is a ratio."""
+    return target_source != "none" or reads.unit == measures.RATIO
 
 
 def write(curve: Curve, *, share: bool) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _
 
 from core.phrases import clauses, listed, per_cent
 from core.templatetags.fmt import NONE, exact
-from performance import measures, scoring
+from performance import bases, measures, scoring
 from performance.definitions import Definition, compile_item
+from performance.models import Basis, Held, MinimumRule, VetoEffect, VetoSide
 from sales.models import SalesKind
 
 Stored = dict[str, Any]  # one entry of Score.items
@@ -27,9 +28,9 @@ def shown(value: Any, unit: str) -> str:
 
 def explain_sentence(item: Definition, stored: Stored) -> str:
     """The derivation of the points of one item, from its source rows to the curve."""
-    measure = measures.get(item["measure"])
+    measure = bases.of(item)
     if stored["value"] is None:
-        return _join(str(measure.zero), _consequence(item))
+        return _join(_why_none(item, stored), _consequence(item))
     parts = [_value(measure, stored)]
     if item["target_source"] != "none":
         if stored["x"] is None:
@@ -57,17 +58,30 @@ def _consequence(item: Definition) -> str:
     return _("Its weight is shared among the other items.")
 
 
-def _value(measure: measures.Measure, stored: Stored) -> str:
-    return str(measure.derivation) % {
+def _why_none(item: Definition, stored: Stored) -> str:
+    """Why there is no value."""
+    reason = str(bases.of(item).zero)
+    if bases.basis_of(item) != Basis.RATING:
+        return reason
+    counted = {"count": exact(stored["denominator"]), "raters": item["raters"]}
+    counted["reason"] = reason
+    return _("%(reason)s Marks: %(count)s, needed: %(raters)s.") % counted
+
+
+def _value(measure: bases.Reads, stored: Stored) -> str:
+    told = {
         "numerator": exact(stored["numerator"]),
         "denominator": exact(stored["denominator"]),
         "value": shown(stored["value"], measure.unit),
         "lines": stored["lines"],
     }
+    if isinstance(measure, measures.Derived):
+        return measure.derive(told | {"parts": stored["parts"]})
+    return str(measure.derivation) % told
 
 
 def _x_unit(item: Definition) -> str:
-    return measures.RATIO if item["target_source"] != "none" else measures.get(item["measure"]).unit
+    return measures.RATIO if item["target_source"] != "none" else bases.of(item).unit
 
 
 def _reading(item: Definition, stored: Stored, unit: str) -> str:
@@ -75,7 +89,7 @@ def _reading(item: Definition, stored: Stored, unit: str) -> str:
     points = exact(stored["points"])
     if stored["status"] == scoring.GATED:
         return _("the gate %(gate)s is not met: 0 points") % {
-            "gate": shown(item["gate"], measures.get(item["measure"]).unit)
+            "gate": shown(item["gate"], bases.of(item).unit)
         }
     text = _CURVES[item["curve"]["kind"]](item, stored, unit)
     if stored["status"] == scoring.CAPPED:
@@ -152,14 +166,175 @@ _CURVES = {
 
 
 def item_label(item: Definition) -> str:
-    """What an item measures: its measure, with kind of sales and product line where it says so."""
-    measure = measures.get(item["measure"])
-    parts = [str(measure.label)]
-    if item["kind"] and not measure.kind:
+    """What an item is called: its own name, else its measure with kind of sales and product line
+    where it says so."""
+    own = named(item)
+    if own:
+        return own
+    read = bases.of(item)
+    parts = [str(read.label)]
+    if item["kind"] and not read.kind:
         parts.append(str(SalesKind(item["kind"]).label))
     if item["product_line"]:
         parts.append(item["product_line"])
+    if bases.basis_of(item) == Basis.SCORES:
+        parts.append(item["source_scheme"])
     return " · ".join(parts)
+
+
+def named(row: Definition) -> str:
+    """The name that an item or a veto has in the active language, if it has one."""
+    english = get_language() == "en" and row.get("name_en")
+    return str(english or row.get("name", ""))
+
+
+def reads_text(item: Definition) -> str:
+    """Where the value of an item comes from, in one sentence."""
+    read = bases.of(item)
+    if bases.basis_of(item) == Basis.RATING:
+        asked = _("At least %(raters)s raters.") % {"raters": item["raters"]}
+        return _join(str(read.definition), asked)
+    if bases.basis_of(item) == Basis.SCORES and item.get("source_items"):
+        codes = listed(item["source_items"])
+        return _join(str(read.definition), _("Only its items %(items)s.") % {"items": codes})
+    return str(read.definition)
+
+
+def minimum_text(item: Definition) -> str:
+    """The minimum of an item: “at least 60 points”, or "" without one."""
+    if "minimum" not in item:
+        return ""
+    values = {"minimum": exact(item["minimum"])}
+    if item["minimum_rule"] == MinimumRule.ABOVE:
+        return _("more than %(minimum)s points") % values
+    return _("at least %(minimum)s points") % values
+
+
+def veto_text(veto: Definition) -> str:
+    """A veto in words: “Return rate above 20 %: no level”."""
+    measure = measures.get(veto["measure"])
+    values = {
+        "measure": item_label({**veto, "name": "", "name_en": ""}),
+        "bound": shown(veto["bound"], measure.unit),
+        "effect": str(VetoEffect(veto["effect"]).label),
+    }
+    if veto["side"] == VetoSide.BELOW:
+        return _("%(measure)s below %(bound)s: %(effect)s") % values
+    return _("%(measure)s above %(bound)s: %(effect)s") % values
+
+
+# --- the whole -----------------------------------------------------------------------------
+
+
+def outcome_sentences(found: Definition, score: Any) -> list[str]:
+    """What was applied between the items and the level, in order; nothing where the total of the
+    items is the total and decides the level."""
+    if score.total is None or score.base is None:
+        return []
+    said = [*_beyond(found, score), *_level(found, score)]
+    return (
+        [_("The weighted items give %(base)s.") % {"base": exact(score.base)}, *said]
+        if (said)
+        else []
+    )
+
+
+def _beyond(found: Definition, score: Any) -> list[str]:
+    said = []
+    if score.bonus:
+        said.append(_("Bonus: + %(points)s.") % {"points": exact(score.bonus)})
+    if score.deducted:
+        values = {"points": exact(score.deducted), "cap": exact(found.get("deduction_cap", 0))}
+        said.append(_("Deductions: − %(points)s (at most %(cap)s count).") % values)
+    if said:
+        summed = score.base + score.bonus - score.deducted
+        text = _("Total: %(total)s.") if summed >= 0 else _("Less than 0 counts as 0.")
+        said.append(text % {"total": exact(max(summed, Decimal(0)))})
+    biting = [veto for veto in found.get("vetoes", []) if veto["code"] in score.vetoes]
+    for veto in biting:
+        values = {"name": named(veto), "veto": veto_text(veto)}
+        said.append(_("Veto “%(name)s” — %(veto)s.") % values)
+    return said
+
+
+def _level(found: Definition, score: Any) -> list[str]:
+    """Why the level is not simply the one of the total."""
+    values = {
+        "level": score.level or "",
+        "before": score.level_before or "",
+        "total": exact(score.total),
+        "grace": found.get("grace", 0),
+        "up": found.get("most_steps_up", ""),
+        "down": found.get("most_steps_down", ""),
+    }
+    if score.held == Held.REVIEW:
+        return [_level_review(score)]
+    if score.held == scoring.BY_MINIMUM:
+        return [
+            _("“%(item)s” has %(points)s and needs %(minimum)s, so there is no level.") % row
+            for row in _short(found, score)
+        ]
+    if score.held == scoring.KEPT:
+        return [_("%(level)s is kept: %(total)s is enough to keep it.") % values]
+    if score.held == scoring.FORGIVEN:
+        return [
+            _("%(level)s is kept in grace: too low a total is forgiven %(grace)s times in a row.")
+            % values
+        ]
+    if score.held == scoring.BY_STEPS and _went_up(score):
+        return [_("Levels rise by at most %(up)s at once: from %(before)s to %(level)s.") % values]
+    if score.held == scoring.BY_STEPS:
+        return [
+            _("Levels fall by at most %(down)s at once: from %(before)s to %(level)s.") % values
+        ]
+    return []
+
+
+def _level_review(score: Any) -> str:
+    from performance.selectors import corrections
+
+    found = corrections(score).get("")
+    return review_sentence(found) if found else str(Held.REVIEW.label)
+
+
+def review_sentence(changed: dict[str, Any]) -> str:
+    """What the review made of the points of an item or of the level, with the reason and the two
+    people: see selectors.corrections."""
+    row, values = changed["row"], {}
+    if changed["item"]:
+        before, after = changed["computed"], changed["points"]
+        values["before"] = NONE if before is None else exact(before)
+        values["after"] = exact(after)
+        text = _("changed in review from %(before)s to %(after)s: %(reason)s (%(people)s)")
+    else:
+        values["before"], values["after"] = changed["computed"] or NONE, changed["level"] or NONE
+        text = _("Level changed in review from %(before)s to %(after)s: %(reason)s (%(people)s)")
+    people = listed([str(row.proposed_by), str(row.decided_by)])
+    return text % {**values, "reason": row.reason, "people": people}
+
+
+def _went_up(score: Any) -> bool:
+    return bool(score.level and score.level.rank > score.level_before.rank)
+
+
+def _short(found: Definition, score: Any) -> list[dict[str, str]]:
+    """The items whose minimum is not reached."""
+    stored = {row["code"]: row["points"] for row in score.items}
+    rows = []
+    for item in found["items"]:
+        points = stored.get(item["code"])
+        if points is not None and compile_item(item).falls_short(Decimal(points)):
+            rows.append(
+                {
+                    "item": item_label(item),
+                    "points": exact(points),
+                    "minimum": minimum_text(item),
+                }
+            )
+    return rows
+
+
+# --- curves in short -----------------------------------------------------------------------
 
 
 def curve_text(item: Definition) -> str:

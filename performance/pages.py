@@ -10,21 +10,36 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from accounts.models import Territory
 from core.charts import Chart, Series
 from core.figures import Figure
 from core.phrases import listed, per_cent
+from core.templatetags.fmt import exact
 from partners.models import Level, Partner
-from performance import measures, scoring, selectors
-from performance.definitions import Definition, compile_item, definition
-from performance.explain import curve_text, shown
-from performance.models import Evaluation, Scheme, SchemeVersion, Score, TargetSource
-from performance.validation import problems
-from sales.completeness import completeness
+from performance import bases, measures, scoring, selectors
+from performance.definitions import Definition, compile_item, definition, item_definition
+from performance.explain import (
+    curve_text,
+    item_label,
+    minimum_text,
+    outcome_sentences,
+    reads_text,
+    shown,
+    veto_text,
+)
+from performance.models import Evaluation, Role, Scheme, SchemeVersion, Score, TargetSource
+from performance.results.ahead import ahead
+from performance.results.pages import of_score
+from performance.results.peers import LEAST_PEERS, TOTAL, Cuts, cuts
+from performance.sources import page_url
+from performance.validation import item_problems, problems
+from sales.completeness import completeness, worst
 from sales.grades import grade_badge
-from sales.models import SalesKind
+from sales.models import SalesKind, TargetKind
 
 TOP = 20
 STEPS = 40
@@ -40,6 +55,7 @@ def scheme_page(request: HttpRequest, scheme: Scheme) -> dict[str, Any]:
     }
 
 
+@measures.at_once()
 def version_page(request: HttpRequest, version: SchemeVersion) -> dict[str, Any]:
     """Items with their curves, levels, scope; for a draft also what is wrong with it."""
     draft = version.state == SchemeVersion.State.DRAFT
@@ -52,13 +68,20 @@ def version_page(request: HttpRequest, version: SchemeVersion) -> dict[str, Any]
     ]
     return {
         "rows": rows,
-        "weights": sum((Decimal(item["weight"]) for item in found["items"]), Decimal(0)),
+        "weights": sum(
+            (Decimal(i["weight"]) for i in found["items"] if i.get("role") != Role.BONUS),
+            Decimal(0),
+        ),
         "levels": version.levels.select_related("level"),
-        "scope": [
-            (_SCOPE[name][0], _scope_words(name, codes))
-            for name, codes in version.scope.items()
-            if codes
+        "vetoes": [
+            {"veto": row, "text": _veto_words(veto)}
+            for row, veto in zip(
+                version.vetoes.order_by("code"), found.get("vetoes", []), strict=True
+            )
         ],
+        "scope": scope_words(version),
+        "rules": rule_sentences(version),
+        "windows": _windows(version),
         "problems": wrong,
         "editable": draft and request.user.has_perm("performance.change_schemeversion"),
     }
@@ -73,6 +96,120 @@ _SCOPE: dict[str, tuple[Any, Any]] = {
 }
 
 
+def scope_words(version: SchemeVersion) -> list[tuple[str, str]]:
+    """[(what, its choices in words)] of the scope; what restricts nothing is left out."""
+    return [
+        (str(_SCOPE[name][0]), _scope_words(name, codes))
+        for name, codes in version.scope.items()
+        if codes
+    ]
+
+
+def rule_sentences(version: SchemeVersion) -> list[str]:
+    """How deductions count and levels change, in sentences; only what is not the default."""
+    said = []
+    if version.deduction_cap:
+        values = {"cap": exact(version.deduction_cap)}
+        said.append(_("Decided deductions take away at most %(cap)s points.") % values)
+    if version.grace:
+        said.append(
+            ngettext(
+                "Too low a total is forgiven %(count)s time in a row before a level is lost.",
+                "Too low a total is forgiven %(count)s times in a row before a level is lost.",
+                version.grace,
+            )
+            % {"count": version.grace}
+        )
+    if version.most_steps_up:
+        said.append(
+            _("Levels rise by at most %(count)s at once.") % {"count": version.most_steps_up}
+        )
+    if version.most_steps_down:
+        said.append(
+            _("Levels fall by at most %(count)s at once.") % {"count": version.most_steps_down}
+        )
+    return said
+
+
+def _windows(version: SchemeVersion) -> list[tuple[str, str]]:
+    """The stages that an evaluation goes through, with their days."""
+    stages = (
+        (_("Ratings"), version.rating_days, _("after the end of the period")),
+        (_("Review"), version.review_days, _("after the end of the period")),
+        (_("Appeals"), version.appeal_days, _("after publishing")),
+    )
+    return [
+        (label, f"{ngettext('%(days)s day', '%(days)s days', days) % {'days': days}} {until}")
+        for label, days, until in stages
+        if days
+    ]
+
+
+def _veto_words(veto: Definition) -> str:
+    return veto_text(veto) if bases.find(veto) else str(veto["measure"])
+
+
+def item_preview(form: Any) -> dict[str, Any]:
+    """The curve of an item that is being written, what is wrong with it, and what the weights sum
+    to with it."""
+    form.is_valid()
+    item = item_definition(form.instance)
+    problems = [
+        (form.fields[name].label if name in form.fields else "", error)
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
+    item["weight"] = item["weight"] or "0"
+    wanting = {"basis", "measure", "target_source", "cap", "curve_kind", "curve_text"}
+    drawable = form.instance.curve and not wanting & set(form.errors) and bases.find(item)
+    if drawable:
+        told = {str(error) for _label, error in problems}
+        problems += [
+            ("", message)
+            for _code, message in (capitalised(*each) for each in item_problems(item))
+            if message not in told
+        ]
+    return {
+        "chart": curve_chart(_("Curve"), item) if drawable else None,
+        "curve": curve_text(item) if drawable else "",
+        "problems": problems,
+        "weights": _weights_with(form),
+    }
+
+
+def capitalised(code: str, message: str) -> tuple[str, str]:
+    """A problem whose message stands by itself."""
+    return code, capfirst(message)
+
+
+def _weights_with(form: Any) -> Decimal | None:
+    """The sum of the weights of the draft, with the item as it is written now."""
+    version, weight = (form.cleaned_data.get(name) for name in ("version", "weight"))
+    if version is None or weight is None:
+        return None
+    others = version.items.exclude(pk=form.instance.pk).exclude(role=Role.BONUS)
+    total = sum(others.values_list("weight", flat=True), Decimal(0))
+    return total if form.cleaned_data.get("role") == Role.BONUS else total + weight
+
+
+def example_summary(example: Any) -> dict[str, Any]:
+    """An example as its card shows it: items with weight, and the rules that set it apart."""
+    items = example.document["items"]
+    return {
+        "example": example,
+        "items": [
+            (item_label(_full(item)), exact(item["weight"]), item.get("role") == Role.BONUS)
+            for item in items
+        ],
+        "levels": example.document.get("levels", []),
+    }
+
+
+def _full(item: Definition) -> Definition:
+    """An item of a file with the keys that words read."""
+    return {"measure": "", "kind": "", "product_line": None, **item}
+
+
 def _scope_words(name: str, codes: list[str]) -> str:
     """The codes of a scope as people know them; one that no longer exists stays as it is."""
     named = _SCOPE[name][1]
@@ -84,18 +221,23 @@ def _scope_words(name: str, codes: list[str]) -> str:
 
 
 def _item_row(row: Any, item: Definition, broken: bool) -> dict[str, Any]:
-    measure = measures.REGISTRY.get(item["measure"])
+    measure = bases.find(item)
     readable = measure is not None and not broken
     return {
         "item": row,
         "measure": measure,
+        "label": item_label(item) if measure else row.measure,
+        "reads": reads_text(item) if measure else "",
+        "anchors": sorted(item.get("anchors", {}).items()),
+        "minimum": minimum_text(item),
+        "bonus": item.get("role") == Role.BONUS,
         "curve": curve_text(item) if readable else "",
         "target": _target_text(row, item, measure),
-        "chart": _curve_chart(row.code, item) if readable else None,
+        "chart": curve_chart(row.code, item) if readable else None,
     }
 
 
-def _target_text(row: Any, item: Definition, measure: measures.Measure | None) -> str:
+def _target_text(row: Any, item: Definition, measure: bases.Reads | None) -> str:
     """What an item's value is compared with."""
     if measure and row.target_source == TargetSource.FIXED:
         return shown(item["target"], measure.unit)
@@ -104,37 +246,45 @@ def _target_text(row: Any, item: Definition, measure: measures.Measure | None) -
     return str(row.get_target_source_display())
 
 
-def _curve_chart(title: str, item: Definition) -> Chart:
+def curve_chart(title: str, item: Definition) -> Chart:
     """The curve from a little below its first bound to a little above its last."""
-    low, high = _range(item["curve"])
-    if (
-        item["target_source"] != TargetSource.NONE
-        or measures.get(item["measure"]).lowest is not None
-    ):
-        low = max(low, Decimal(0))
-    compiled = compile_item(item)
-    xs = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
-    ratio = item["target_source"] != "none" or measures.get(item["measure"]).unit == measures.RATIO
+    (low, high), reads = _range(item["curve"]), bases.of(item)
+    compared = item["target_source"] != TargetSource.NONE
+    if compared or reads.lowest is not None:
+        low = max(low, Decimal(0) if compared else reads.lowest)
+    if not compared and isinstance(reads, bases.Source) and reads.highest is not None:
+        high = min(high, reads.highest)
+    compiled, bounds = compile_item(item), _bounds(item["curve"])
+    even = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
+    xs = sorted({*even, *(x for x in bounds if low <= x <= high)})
+    ratio = compared or reads.unit == measures.RATIO
     labels = [
         per_cent(f"{x * 100:.0f}") if ratio else f"{scoring.quantize(x, Decimal('0.01')):f}"
         for x in xs
     ]
     points = [compiled.read(x)[0] for x in xs]
-    return Chart(title, labels, [Series(_("Points"), points, "line")], height=170, minimum=0)
+    kind = "step" if item["curve"]["kind"] in (scoring.BANDS, scoring.PASS) else "line"
+    return Chart(title, labels, [Series(_("Points"), points, kind)], height=170, minimum=0)
 
 
 def _range(curve: dict[str, Any]) -> tuple[Decimal, Decimal]:
-    if curve["kind"] == scoring.LINEAR:
-        bounds = [Decimal(x) for x, _y in curve["points"]]
-    elif curve["kind"] == scoring.BANDS:
-        bounds = [Decimal(low) for low, _y in curve["bands"][1:]]
-    elif curve["kind"] == scoring.PASS:
-        bounds = [Decimal(curve["at_least"] if "at_least" in curve else curve["at_most"])]
-    else:
-        bounds = [Decimal(0), Decimal(1)]
+    bounds = _bounds(curve)
     low, high = min(bounds), max(bounds)
     margin = (high - low) / 4 or abs(low) / 2 or Decimal(1)
+    if curve["kind"] == scoring.PROPORTIONAL:
+        return low, high + margin
     return low - margin, high + margin
+
+
+def _bounds(curve: dict[str, Any]) -> list[Decimal]:
+    """Where a curve bends or jumps."""
+    if curve["kind"] == scoring.LINEAR:
+        return [Decimal(x) for x, _y in curve["points"]]
+    if curve["kind"] == scoring.BANDS:
+        return [Decimal(low) for low, _y in curve["bands"][1:]]
+    if curve["kind"] == scoring.PASS:
+        return [Decimal(curve["at_least"] if "at_least" in curve else curve["at_most"])]
+    return [Decimal(0), Decimal(1)]
 
 
 # --- evaluations ---------------------------------------------------------------------------
@@ -158,7 +308,7 @@ def evaluation_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, A
         "ranking": ranking,
         "may_see": request.user.has_perm("performance.view_score"),
         "watermark": [
-            (SalesKind(kind).label, seen, grade_badge(reports.get(kind)))
+            (seen_label(kind), seen, grade_badge(reports.get(kind)))
             for kind, seen in evaluation.watermark.get("kinds", {}).items()
         ],
     }
@@ -193,32 +343,83 @@ def _levels(seen: Any) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -(row["level"].rank if row["level"] else -1))
 
 
+def seen_label(name: str) -> str:
+    """What an entry of the watermark counts: “sell_in”, “collection”, “reports.sell_through”, and
+    “sell_in.year_to_date” from the first day of the fiscal year."""
+    labels: dict[str, Any] = dict([*SalesKind.choices, *TargetKind.choices])
+    labels |= {"reports": _("Reports"), **measures.SPAN_SUFFIXES}
+    return " · ".join(str(labels.get(part, part)) for part in name.split("."))
+
+
 # --- a scorecard ---------------------------------------------------------------------------
 
 
+@measures.at_once()
 def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
     """The items with their derivation, the peers, the partner's trend, the next level."""
     lines = selectors.scorecard(score)
-    span = score.evaluation.starts_on, score.evaluation.ends_before
-    reports = completeness(Partner.objects.filter(pk=score.partner_id), *span)
-    may_see_sales = request.user.has_perm("sales.view_salesfact")
-    links = _source_links(score, lines) if may_see_sales else [[]] * len(lines)
+    period, one = score.evaluation.period, Partner.objects.filter(pk=score.partner_id)
+    starts = [line.measure.graded_from(period) for line in lines]
+    reports = {start: completeness(one, start, period.end) for start in set(starts)}
+    may = request.user.has_perm
+    links = _source_links(score, lines) if may("sales.view_salesfact") else [[]] * len(lines)
+    among = cuts(score.evaluation)
     return {
         "rows": [
-            _score_row(score, *row) | {"grade": grade_badge(reports.get(_kind_of(row[0])))}
-            for row in zip(lines, links, strict=True)
+            _score_row(score, line, seen)
+            | {
+                "grade": grade_badge(worst(reports[start], _kinds_of(line))),
+                "quarter": quarter_badge(_quarter(among, line.code, line.stored["points"])),
+                "results": selectors.results_behind(score, line.definition),
+            }
+            for line, seen, start in zip(lines, links, starts, strict=True)
         ],
-        "weights": sum((Decimal(line.stored["weight"]) for line in lines), Decimal(0)),
-        "radar": _radar(score, lines),
+        "weights": sum((Decimal(r.stored["weight"]) for r in lines if not r.bonus), Decimal(0)),
+        "outcome": outcome_sentences(definition(score.evaluation.scheme_version), score),
+        "deductions": selectors.deduction_list(score)
+        if score.deducted and may("performance.view_deduction")
+        else "",
+        "radar": _radar(score, lines, among),
         "trend": _trend(score),
         "ahead": _ahead(score),
-        "next_level": _next_level(score),
+        "quarter": quarter_badge(_quarter(among, TOTAL, score.total)),
+        "missing": ahead(score),
+        "followed": of_score(score, request.user),
     }
 
 
-def _kind_of(line: selectors.Line) -> str:
-    """The kind of sales on which an item rests."""
-    return line.measure.kind_for(line.definition["kind"])
+def _kinds_of(line: selectors.Line) -> list[str]:
+    """The kinds of sales whose reports tell how far an item can be trusted."""
+    return line.measure.graded_by(line.definition["kind"])
+
+
+def _quarter(among: dict[str, Cuts], code: str, points: Any) -> int | None:
+    """The quarter of the peers in which some points are, where it may be told."""
+    if code not in among or points is None:
+        return None
+    return among[code].quarter(Decimal(points))
+
+
+def quarter_badge(quarter: int | None) -> str:
+    """“Q1”, told in words to who cannot see its colour; "" where there is none."""
+    if quarter is None:
+        return ""
+    words = QUARTERS[quarter]
+    return format_html(
+        '<span class="badge bg-{}-lt" title="{}">Q{}</span>',
+        QUARTER_COLORS[quarter],
+        words,
+        quarter,
+    )
+
+
+QUARTERS = {
+    1: gettext_lazy("Best quarter of all partners"),
+    2: gettext_lazy("Second quarter of all partners"),
+    3: gettext_lazy("Third quarter of all partners"),
+    4: gettext_lazy("Last quarter of all partners"),
+}
+QUARTER_COLORS = {1: "green", 2: "blue", 3: "yellow", 4: "red"}
 
 
 def _score_row(score: Score, line: selectors.Line, links: list[dict[str, Any]]) -> dict[str, Any]:
@@ -234,27 +435,31 @@ def _score_row(score: Score, line: selectors.Line, links: list[dict[str, Any]]) 
 
 
 def _source_links(score: Score, lines: list[selectors.Line]) -> list[list[dict[str, Any]]]:
-    """Per item: where to see its sales lines, and whether there are more or fewer by now."""
+    """Per item: where to see its rows, and whether there are more or fewer by now."""
     found = selectors.sources_of_all(score, [line.definition for line in lines])
     return [
         [
             {
                 "source": source,
-                "href": selectors.list_url(score.partner_id, source),
-                "changed": index == 0 and source.lines != line.stored["lines"],
+                "href": page_url(score.partner_id, source),
+                "changed": source.counted and now != line.stored["lines"],
             }
-            for index, source in enumerate(sources)
+            for source in rested
         ]
-        for line, sources in zip(lines, found, strict=True)
+        for line, rested in zip(lines, found, strict=True)
+        for now in [sum(source.lines for source in rested if source.counted)]
     ]
 
 
-def _radar(score: Score, lines: list[selectors.Line]) -> Chart:
+def _radar(score: Score, lines: list[selectors.Line], among: dict[str, Cuts]) -> Chart:
+    """The items of the partner and, where there are peers enough, their median."""
     peers = score.evaluation.peers
     mine = [Decimal(line.stored["points"] or 0) for line in lines]
-    others = [Decimal(peers.get(line.code, {}).get("median_points") or 0) for line in lines]
     labels = [line.label for line in lines]
-    series = [Series(score.partner, mine), Series(_("Median of the peers"), others)]
+    series = [Series(score.partner, mine)]
+    if TOTAL in among and among[TOTAL].count > LEAST_PEERS:
+        others = [Decimal(peers.get(line.code, {}).get("median_points") or 0) for line in lines]
+        series.append(Series(_("Median of the peers"), others))
     top = max([Decimal(line.definition["cap"]) for line in lines], default=Decimal(100))
     return Chart(
         _("Items and median of the peers"),
@@ -279,12 +484,3 @@ def _ahead(score: Score) -> str:
         return "—"
     percent = -(-score.rank * 100 // score.evaluation.partner_count)
     return _("top %(percent)d %%") % {"percent": percent}
-
-
-def _next_level(score: Score) -> str:
-    """What is missing to the next level, in words."""
-    found = selectors.next_level(score)
-    if found is None:
-        return ""
-    values = {"points": found.points, "level": found.level}
-    return _("%(points)s more for %(level)s") % values

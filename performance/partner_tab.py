@@ -13,6 +13,7 @@ from core.charts import Chart, Series
 from partners.models import Partner
 from performance import scoring, selectors
 from performance.models import Evaluation, Score
+from performance.results.ahead import ahead
 
 SCORES = 24
 COSTLY = 3
@@ -31,8 +32,10 @@ def partner_performance(request: HttpRequest, partner: Partner) -> dict[str, Any
     """Published scores by scheme: over time, what the next level takes, each scorecard."""
     scores = (
         Score.objects.visible_to(request.user)
-        .filter(partner=partner, evaluation__state=Evaluation.State.PUBLISHED)
-        .select_related("evaluation__scheme", "evaluation__scheme_version", "level")
+        .filter(partner=partner, evaluation__in=Evaluation.objects.in_force())
+        .select_related(
+            "evaluation__scheme", "evaluation__scheme_version__scheme", "level", "level_before"
+        )
         .order_by("-evaluation__ends_before", "-evaluation_id")[:SCORES]
     )
     schemes: dict[int, list[Score]] = {}
@@ -50,14 +53,18 @@ def _scheme(scores: list[Score]) -> dict[str, Any]:
         "newest": newest,
         "scores": scores,
         "chart": Chart(_("Totals over time"), labels, [series], height=220),
-        "next": selectors.next_level(newest),
+        "next": ahead(newest),
         "costs": costs(newest),
     }
 
 
 def costs(score: Score) -> list[Cost]:
-    """The items that cost the most points of the total, the dearest first."""
-    lines = [line for line in selectors.scorecard(score) if line.stored["points"] is not None]
+    """The weighted items that cost the most points of the total, the dearest first."""
+    lines = [
+        line
+        for line in selectors.scorecard(score)
+        if line.stored["points"] is not None and not line.bonus
+    ]
     weights = sum((Decimal(line.stored["weight"]) for line in lines), Decimal(0))
     found = []
     for line in lines:

@@ -9,23 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import islice
+from functools import cached_property
+from itertools import islice, repeat
 from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.models import Territory
-from catalog.models import ProductLine
 from core.errors import DomainError
 from core.models import Import
 from core.periods import Period
 from partners.models import Level, Partner
-from performance import measures, scoring
-from performance.definitions import Definition, compile_item, compile_levels
-from performance.reading import LINES, NET, Aggregate, Ask, read
+from performance import bases, measures, records, scoring
+from performance.bases import basis_of
+from performance.definitions import Definition, compile_card
+from performance.measuring import Inputs, Wanted, line_keys, read_inputs
+from performance.models import Basis
+from performance.process.overlay import Overlay
+from performance.results.peers import quarters
 
 Step = Callable[[int, int, str], None]
 LINES_AT_ONCE = 50
@@ -43,15 +47,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What was read for one item, in the order of the partners."""
-
-    numerators: list[Decimal]
-    denominators: Sequence[Decimal | None]
-    lines: list[int]
-
-
-@dataclass(frozen=True)
 class Column:
     """One item scored for all partners, in the order of the partners."""
 
@@ -62,29 +57,158 @@ class Column:
     targets: Sequence[Decimal | None]
     scores: list[scoring.ItemScore]
     benchmark: Decimal | None
+    twin: Column | None = None  # the same points in another definition, whose texts do for both
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """What is stored of each partner, after code and weight."""
+        return list(_bodies(self))
 
 
+@dataclass
+class Shared:
+    """What scorings of the same partners over one period have in common, read once for all."""
+
+    partners: list[tuple[int, str]]
+    measured: dict[str, Inputs]
+    watermark: dict[str, Any]
+    several: bool = False  # definitions
+    columns: dict[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Every partner of a scope scored over a period, in binary order of their codes; nothing is
+    written yet."""
+
+    found: Definition
+    period: Period
+    card: scoring.Card
+    partners: list[tuple[int, str]]
+    columns: list[Column]
+    judged: list[Judged]
+    watermark: dict[str, Any]
+    overlay: Overlay
+
+    @property
+    def plain(self) -> bool:
+        """Whether no score has anything but weighted points."""
+        return self.card.plain and not self.overlay
+
+    @cached_property
+    def ranks(self) -> list[int | None]:
+        """The rank of each partner."""
+        return scoring.rank([each.outcome.total for each in self.judged])
+
+    @property
+    def peers(self) -> dict[str, Any]:
+        """Per item its benchmark and the median of its points."""
+        return {column.item.code: _peers(column) for column in self.columns}
+
+
+@measures.at_once()
 def compute(evaluation_id: int, found: Definition, period: Period, step: Step) -> Outcome:
     """Score every partner of the scope and write the scores of `evaluation_id`.
 
     `step(done, total, message)` is told how far it is. DomainError `no_partners` when the scope
     holds nobody.
     """
-    stages = len(found["items"]) + 3
-    partners = scope_partners(found["scope"])
+    scored = score(found, period, step, evaluation_id=evaluation_id)
+    with connection.cursor() as cursor:
+        digest = _write(cursor, evaluation_id, scored)
+    stages = stages_of(found)
+    step(stages, stages, "")
+    return Outcome(len(scored.partners), digest, scored.watermark, scored.peers)
+
+
+def stages_of(found: Definition) -> int:
+    """How many steps scoring by a definition tells."""
+    return len(found["items"]) + 3
+
+
+def share(
+    founds: Sequence[Definition], period: Period, partners: list[tuple[int, str]] | None = None
+) -> Shared:
+    """Read once what several definitions of one scope ask for; `partners` instead of that scope.
+
+    DomainError `no_partners` when it holds nobody.
+    """
+    if partners is None:
+        partners = scope_partners(founds[0]["scope"])
     if not partners:
         raise DomainError("no_partners", _("The scope of the scheme contains no partner."))
-    step(0, stages, _("Reading sales"))
+    asked = {_asked_key(each): each for found in founds for each in _measured(found)}
     with connection.cursor() as cursor:
-        inputs, watermark = _read(cursor, found, period, [key for key, _code in partners])
-        columns = []
-        for done, item in enumerate(found["items"], start=1):
-            step(done, stages, _("Scoring “%(item)s”") % {"item": item["code"]})
-            columns.append(_column(item, inputs[done - 1]))
-        step(stages - 2, stages, _("Ranking"))
-        digest = _write(cursor, evaluation_id, found, period, partners, columns)
-    step(stages, stages, "")
-    return Outcome(len(partners), digest, watermark, {c.item.code: _peers(c) for c in columns})
+        inputs, watermark = _read(
+            cursor, list(asked.values()), period, [key for key, _code in partners]
+        )
+    measured = dict(zip(asked, inputs, strict=True))
+    return Shared(partners, measured, watermark, several=len(founds) > 1)
+
+
+def score(
+    found: Definition,
+    period: Period,
+    step: Step,
+    *,
+    evaluation_id: int | None = None,
+    shared: Shared | None = None,
+    before: records.Before | None = None,
+    benchmarks: dict[str, Decimal | None] | None = None,
+    marks: dict[str, dict[int, records.Marks]] | None = None,
+) -> Scored:
+    """Score every partner of the scope, and write nothing.
+
+    `evaluation_id` says whose ratings, corrections and earlier revisions count. Given, `before`
+    stands for what the levels start from, `benchmarks` (by item) for the medians of the peers, and
+    `marks` (by item and partner) for those that people gave.
+    """
+    stages, card = stages_of(found), compile_card(found)
+    step(0, stages, _("Reading sales"))
+    shared = shared or share([found], period)
+    keys = [key for key, _code in shared.partners]
+    other, overlay = _Other(evaluation_id, found, period, keys), Overlay(evaluation_id)
+    other.ratings = {**other.ratings, **(marks or {})}
+    columns = []
+    for done, (item, compiled) in enumerate(zip(found["items"], card.items, strict=True), 1):
+        step(done, stages, _("Scoring “%(item)s”") % {"item": item["code"]})
+        if basis_of(item) == Basis.MEASURE:
+            column = _shared_column(shared, item, compiled, benchmarks)
+        else:
+            column = _column(item, compiled, other(item), benchmarks)
+        decided = overlay.points(item["code"], keys, column.scores)
+        if decided is not column.scores:
+            column = replace(column, scores=decided, twin=None)
+        columns.append(column)
+    step(stages - 2, stages, _("Ranking"))
+    vetoes = [_values(veto, shared.measured[_asked_key(veto)]) for veto in found.get("vetoes", [])]
+    judged = [
+        replace(each, outcome=overlay.level(key, each.outcome))
+        for key, each in zip(keys, _judge(card, columns, vetoes, other, before), strict=True)
+    ]
+    watermark = shared.watermark | other.watermark
+    if overlay:
+        watermark["corrections"] = overlay.keys
+    return Scored(found, period, card, shared.partners, columns, judged, watermark, overlay)
+
+
+def digest_of(scored: Scored) -> str:
+    """The digest that writing the scores would give."""
+    digest = hashlib.sha256(_canonical_head(scored.found, scored.period).encode())
+    for line in map(_line, _rows(scored)):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def _measured(found: Definition) -> list[Definition]:
+    """The items and vetoes that name a measure."""
+    items = [item for item in found["items"] if basis_of(item) == Basis.MEASURE]
+    return [*items, *found.get("vetoes", [])]
+
+
+def _asked_key(each: Definition) -> str:
+    """What two items must agree in to be read as one."""
+    return json.dumps([each["measure"], each["kind"], each["product_line"]])
 
 
 def scope_partners(scope: dict[str, list[str]]) -> list[tuple[int, str]]:
@@ -105,80 +229,161 @@ def scope_partners(scope: dict[str, list[str]]) -> list[tuple[int, str]]:
 
 
 def _read(
-    cursor: Any, found: Definition, period: Period, partners: list[int]
+    cursor: Any, asked: list[Definition], period: Period, partners: list[int]
 ) -> tuple[list[Inputs], dict[str, Any]]:
-    """The inputs of each item, and the watermark: which facts they rest on."""
-    focus = focus_lines()
-    asks = [_ask(item, period, focus) for item in found["items"]]
-    whole = {ask.kind: replace(ask, lines=None) for ask in asks}
-    wanted: list[tuple[Aggregate, Ask]] = []
-    for item, ask in zip(found["items"], asks, strict=True):
-        measure = measures.get(item["measure"])
-        wanted += [(measure.numerator, ask), (LINES, ask)]
-        wanted += [(measure.denominator, ask)] if measure.denominator else []
-    wanted += [(each, whole[kind]) for kind in sorted(whole) for each in (LINES, NET)]
-    columns = iter(read(cursor, partners, wanted))
-    inputs = [_inputs(measures.get(item["measure"]), columns) for item in found["items"]]
-    kinds = {kind: _seen(next(columns), next(columns)) for kind in sorted(whole)}
+    """The inputs of each of `asked` (items and vetoes that name a measure), and the watermark:
+    which facts they rest on."""
     last = Import.objects.order_by("-pk").values_list("pk", flat=True).first()
-    seen = {kind: sums for kind, sums in kinds.items() if sums["lines"]}
-    return inputs, {"kinds": seen, "last_import": last}
+    if not asked:
+        return [], {"kinds": {}, "last_import": last}
+    wanted = [
+        Wanted(measures.get(each["measure"]), each["kind"], line_keys(each["product_line"]))
+        for each in asked
+    ]
+    inputs, seen = read_inputs(cursor, partners, period, wanted)
+    kinds = {kind: sums for kind, sums in seen.items() if sums["lines"]}
+    return inputs, {"kinds": kinds, "last_import": last}
 
 
-def _inputs(measure: measures.Measure, columns: Iterator[tuple[Any, ...]]) -> Inputs:
-    """What `_read` asked for an item, taken off `columns` in the same order."""
-    numerators = [_NOTHING if value is None else value for value in next(columns)]
-    lines = [value or 0 for value in next(columns)]
-    return Inputs(numerators, next(columns) if measure.denominator else [None] * len(lines), lines)
+class _Other:
+    """The inputs that are not measured, and how many rows they are."""
 
+    def __init__(
+        self, evaluation_id: int | None, found: Definition, period: Period, partners: list[int]
+    ) -> None:
+        self.evaluation_id, self.scheme = evaluation_id, found["scheme"]
+        self.period, self.partners = period, partners
+        self.watermark: dict[str, Any] = {}
+        rated = any(basis_of(item) == Basis.RATING for item in found["items"])
+        self.ratings = records.ratings(evaluation_id) if rated else {}
+        if rated:
+            marks = (each.count for code in self.ratings.values() for each in code.values())
+            self.watermark["ratings"] = sum(marks)
 
-def _seen(lines: tuple[int | None, ...], net: tuple[Decimal | None, ...]) -> dict[str, Any]:
-    return {
-        "lines": sum(each for each in lines if each),
-        "net": str(sum((each for each in net if each is not None), _NOTHING)),
-    }
+    def __call__(self, item: Definition) -> Inputs:
+        """The sum and the number of the marks, or results, of each partner."""
+        if basis_of(item) == Basis.RATING:
+            found = self.ratings.get(item["code"], {})
+        else:
+            source = item["source_scheme"]
+            evaluations = records.published_within(source, self.period)
+            self.watermark.setdefault("schemes", {})[source] = evaluations
+            found = records.results(evaluations, item.get("source_items", []))
+        marks = [found.get(partner, records.NONE) for partner in self.partners]
+        counts = [Decimal(each.count) for each in marks]
+        return Inputs([each.total for each in marks], counts, [0] * len(marks))
 
+    def deducted(self, card: scoring.Card) -> list[Decimal]:
+        """Points of the decided deductions of each partner."""
+        found = records.deductions(self.period) if card.deduction_cap else {}
+        points = [found.get(partner, _NOTHING) for partner in self.partners]
+        if card.deduction_cap:
+            self.watermark["deductions"] = str(sum(points, _NOTHING))
+        return points
 
-def _ask(item: Definition, period: Period, focus: list[int]) -> Ask:
-    """What an item is asked: kind, periods, product lines."""
-    lines = None
-    if item["product_line"]:
-        root = ProductLine.objects.get(code=item["product_line"])
-        lines = list(root.subtree().values_list("pk", flat=True))
-    ago = period.year_ago()
-    return Ask(
-        kind=measures.get(item["measure"]).kind_for(item["kind"]),
-        start=period.start,
-        end=period.end,
-        ago_start=ago.start,
-        ago_end=ago.end,
-        lines=lines,
-        focus_lines=focus,
-    )
-
-
-def focus_lines() -> list[int]:
-    """Product lines whose role, or that of the nearest line above that has one, is focus."""
-    roles: dict[int, str] = {}
-    for pk, parent, role in ProductLine.objects.order_by("sort_path").values_list(
-        "pk", "parent_id", "role"
-    ):
-        roles[pk] = role or roles.get(parent, "")
-    return [pk for pk, role in roles.items() if role == ProductLine.Role.FOCUS]
+    def standings(
+        self, card: scoring.Card, before: records.Before | None
+    ) -> list[tuple[str | None, scoring.Standing]]:
+        """The level of each partner before, and where that is on the ladder of the scheme."""
+        if not card.remembers:
+            return [(None, scoring.UNKNOWN)] * len(self.partners)
+        before = before or records.before(self.scheme, self.period, self.evaluation_id)
+        places = records.places(card.ladder)
+        levels = [before.levels.get(partner) for partner in self.partners]
+        return [
+            (level, scoring.Standing(places[level], before.forgiven.get(partner, 0)))
+            for partner, level in zip(self.partners, levels, strict=True)
+        ]
 
 
 # --- scoring -------------------------------------------------------------------------------
 
 
-def _column(definition: Definition, inputs: Inputs) -> Column:
-    measure, item = measures.get(definition["measure"]), compile_item(definition)
-    values = list(map(measure.value, inputs.numerators, inputs.denominators))
+@dataclass(frozen=True)
+class Judged:
+    """What became of one partner, and the level (by code) that its own started from; and where it
+    stood before."""
+
+    outcome: scoring.Outcome
+    level_before: str | None
+    standing: scoring.Standing
+
+
+def _judge(
+    card: scoring.Card,
+    columns: list[Column],
+    vetoes: list[list[Decimal | None]],
+    other: _Other,
+    before: records.Before | None,
+) -> list[Judged]:
+    """The outcome of every partner, in their order. `vetoes` holds the values of each veto."""
+    rows = zip(
+        zip(*(column.scores for column in columns), strict=True),
+        zip(*vetoes, strict=True) if vetoes else [()] * len(other.partners),
+        other.deducted(card),
+        other.standings(card, before),
+        strict=True,
+    )
+    return [
+        Judged(
+            card.judge(scores, deductions=points, values=values, standing=standing),
+            level_before,
+            standing,
+        )
+        for scores, values, points, (level_before, standing) in rows
+    ]
+
+
+def _values(definition: Definition, read: Inputs) -> list[Decimal | None]:
+    """The value of each partner by the measure, the marks or the results of an item or a veto."""
+    basis = basis_of(definition)
+    if basis == Basis.MEASURE:
+        return read.values(measures.get(definition["measure"]))
+    least = definition["raters"] if basis == Basis.RATING else 1
+    unit = scoring.RATIO if basis == Basis.RATING else scoring.POINTS
+    return [
+        scoring.mean_of(total, count, unit) if count and count >= least else None
+        for total, count in zip(read.numerators, read.denominators, strict=True)
+    ]
+
+
+# What of an item leaves its points as they are.
+_BESIDE_POINTS = frozenset({"code", "name", "name_en", "weight", "role", "minimum", "minimum_rule"})
+
+
+def _shared_column(
+    shared: Shared,
+    definition: Definition,
+    item: scoring.Item,
+    benchmarks: dict[str, Decimal | None] | None,
+) -> Column:
+    """The column of a measured item; of two that differ in weight only, the points are those of
+    the first."""
+    told = {name: said for name, said in definition.items() if name not in _BESIDE_POINTS}
+    key = json.dumps(told, sort_keys=True)
+    known = shared.columns.get(key)
+    if known is None:
+        inputs = shared.measured[_asked_key(definition)]
+        known = shared.columns[key] = _column(definition, item, inputs, benchmarks)
+    twin = known if shared.several else None
+    return replace(known, definition=definition, item=item, twin=twin)
+
+
+def _column(
+    definition: Definition,
+    item: scoring.Item,
+    read: Inputs,
+    benchmarks: dict[str, Decimal | None] | None = None,
+) -> Column:
+    values = _values(definition, read)
     benchmark = _benchmark(definition, values)
+    if item.code in (benchmarks or {}):
+        benchmark = (benchmarks or {})[item.code]
     scores = [scoring.score_item(item, value, benchmark) for value in values]
     targets: Sequence[Decimal | None] = [benchmark] * len(values)
-    if not item.compares and measures.TARGETS in measure.needs:
-        targets = inputs.denominators
-    return Column(definition, item, inputs, values, targets, scores, benchmark)
+    if not item.compares and measures.TARGETS in bases.of(definition).needs:
+        targets = read.denominators
+    return Column(definition, item, read, values, targets, scores, benchmark)
 
 
 def _benchmark(definition: Definition, values: list[Decimal | None]) -> Decimal | None:
@@ -190,55 +395,68 @@ def _benchmark(definition: Definition, values: list[Decimal | None]) -> Decimal 
     return None
 
 
-def _peers(column: Column) -> dict[str, str | None]:
-    points = scoring.median([s.points for s in column.scores if s.points is not None])
+def _peers(column: Column) -> dict[str, Any]:
+    points = sorted(s.points for s in column.scores if s.points is not None)
+    middle = scoring.median(points)
     return {
         "benchmark": None if column.benchmark is None else str(column.benchmark),
-        "median_points": None if points is None else str(points),
+        "median_points": None if middle is None else str(middle),
+        "count": len(points),
+        "quarters": [str(bound) for bound in quarters(points)],
     }
 
 
 # --- writing -------------------------------------------------------------------------------
 
 
-def _write(
-    cursor: Any,
-    evaluation_id: int,
-    found: Definition,
-    period: Period,
-    partners: list[tuple[int, str]],
-    columns: list[Column],
-) -> str:
-    """Write the scores by one COPY; return the digest over all of them.
-
-    The digest is over text without keys, times or order of work: the definition and the period,
-    then one line a partner in order of the codes.
-    """
-    items = [column.item for column in columns]
-    totals = [
-        scoring.total(items, scores) for scores in zip(*(c.scores for c in columns), strict=True)
-    ]
-    keys = dict(Level.objects.values_list("code", "pk"))
-    levels = compile_levels(found)
-    digest = hashlib.sha256(_canonical_head(found, period).encode())
+def _write(cursor: Any, evaluation_id: int, scored: Scored) -> str:
+    """Write the scores by one COPY; return the digest over all of them."""
+    digest = hashlib.sha256(_canonical_head(scored.found, scored.period).encode())
+    keys: dict[str | None, int] = dict(Level.objects.values_list("code", "pk"))
 
     def lines() -> Iterator[str]:
-        rows = zip(partners, totals, scoring.rank(totals), _item_texts(columns), strict=True)
-        for (partner_id, code), total, rank, text in rows:
-            level = scoring.level(levels, total)
-            digest.update(f"{code}\t{total}\t{rank}\t{level}\t{text}\n".encode())
-            cells = (
-                evaluation_id,
-                partner_id,
-                total,
-                rank,
-                keys.get(level) if level else None,
-                text,
-            )
+        for row in _rows(scored):
+            digest.update(_line(row))
+            (partner_id, _code), each, rank, text, _is_plain = row
+            total, level, base, bonus, deducted, vetoes, held = each.outcome
+            cells = [evaluation_id, partner_id, total, rank, keys.get(level), text, base]
+            if not scored.plain:
+                before = keys.get(each.level_before)
+                cells += [bonus, deducted, json.dumps(vetoes), held, before]
+                cells += [scored.overlay.kept(partner_id)]
             yield "\t".join(["\\N" if cell is None else str(cell) for cell in cells]) + "\n"
 
-    _copy(cursor, Pieces(lines()))
+    _copy(cursor, Pieces(lines()), _COLUMNS if scored.plain else _COLUMNS + _BEYOND)
     return digest.hexdigest()
+
+
+# (key, code), outcome, rank, items as they are stored, whether the version is plain
+Row = tuple[tuple[int, str], Judged, "int | None", str, bool]
+
+
+def _rows(scored: Scored) -> Iterator[Row]:
+    """What is written of each partner. It asks the database nothing, which is busy with COPY."""
+    plain = scored.plain
+    for partner, each, rank, text in zip(
+        scored.partners, scored.judged, scored.ranks, _item_texts(scored.columns), strict=True
+    ):
+        yield partner, each, rank, text, plain
+
+
+def _line(row: Row) -> bytes:
+    """The line of a partner in the digest.
+
+    The digest is over text without keys, times or order of work: the definition and the period,
+    then one line a partner in order of the codes. What a plain scheme has not is not in it.
+    """
+    (_key, code), each, rank, text, plain = row
+    total, level, base, bonus, deducted, vetoes, held = each.outcome
+    if plain:
+        return f"{code}\t{total}\t{rank}\t{level}\t{text}\n".encode()
+    return (
+        f"{code}\t{total}\t{rank}\t{level}\t{text}"
+        f"\t{base}\t{bonus}\t{deducted}\t{json.dumps(vetoes)}\t{held}\t{each.level_before}\n"
+    ).encode()
 
 
 def _canonical_head(found: Definition, period: Period) -> str:
@@ -257,12 +475,13 @@ class Pieces:
         return "".join(islice(self.lines, LINES_AT_ONCE))
 
 
-def _copy(cursor: Any, file: Pieces) -> None:
-    cursor.copy_expert(
-        "COPY performance_score (evaluation_id, partner_id, total, rank, level_id, items) "
-        "FROM STDIN",
-        file,
-    )
+# What every score has; and what only a version with rules beyond weights writes.
+_COLUMNS = ("evaluation_id", "partner_id", "total", "rank", "level_id", "items", "base")
+_BEYOND = ("bonus", "deducted", "vetoes", "held", "level_before_id", "corrected")
+
+
+def _copy(cursor: Any, file: Pieces, columns: tuple[str, ...]) -> None:
+    cursor.copy_expert(f"COPY performance_score ({', '.join(columns)}) FROM STDIN", file)
 
 
 def _item_texts(columns: list[Column]) -> Iterator[str]:
@@ -274,18 +493,33 @@ def _item_texts(columns: list[Column]) -> Iterator[str]:
 
 
 def _column_texts(column: Column) -> Iterator[str]:
-    head = f'["{column.item.code}","{column.definition["weight"]}"'
+    head = f'["{column.item.code}","{column.definition["weight"]}",'
+    bodies = column.twin.texts if column.twin else _bodies(column)
+    return (head + body for body in bodies)
+
+
+def _bodies(column: Column) -> Iterator[str]:
     read = column.inputs
     rows = zip(
-        *(read.numerators, read.denominators, read.lines),
+        *(read.numerators, read.denominators, read.lines, _part_texts(read)),
         *(column.values, column.targets, column.scores),
         strict=True,
     )
-    for numerator, denominator, lines, value, target, (points, x, status, step) in rows:
+    for numerator, denominator, lines, parts, value, target, (points, x, status, step) in rows:
         yield (
-            f'{head},{_text(value)},{_text(target)},{_text(points)},{_text(x)},"{status}",{step},'
-            f'"{numerator!s}",{_text(denominator)},{lines}]'
+            f'{_text(value)},{_text(target)},{_text(points)},{_text(x)},"{status}",{step},'
+            f'"{numerator!s}",{_text(denominator)},{lines}{parts}]'
         )
+
+
+def _part_texts(read: Inputs) -> Iterator[str]:
+    """Of a derived measure the values of its parts, as one more entry; of others nothing."""
+    if read.parts is None:
+        return repeat("", len(read.lines))
+    return (
+        ",[" + ",".join(f'["{code}",{_text(value)}]' for code, value in row) + "]"
+        for row in read.parts
+    )
 
 
 def _text(value: Decimal | None) -> str:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from django.urls import reverse
 
-from catalog.models import ProductLine
-from core.periods import Period
-from partners.models import Level
-from performance import measures, scoring
+from core.phrases import clauses
+from performance import bases, measures, records, scoring
 from performance.definitions import Definition, definition
-from performance.explain import curve_text, explain_sentence, item_label
-from performance.models import Evaluation, Score
-from sales.models import SalesFact
+from performance.explain import curve_text, explain_sentence, item_label, review_sentence
+from performance.models import Basis, Correction, Evaluation, Role, Score
+from performance.sources import Source, counted, planned
 
 
 @dataclass(frozen=True)
@@ -28,37 +25,72 @@ class Line:
     """One item of a scorecard. `weighted` is what it adds to the total; None: does not apply."""
 
     definition: Definition
-    measure: measures.Measure
+    measure: bases.Reads
+    label: str
     stored: dict[str, Any]
     weighted: Decimal | None
     curve: str
     sentence: str
+    changed: bool = False  # the review gave it other points
 
     @property
     def code(self) -> str:
         return self.definition["code"]
 
     @property
-    def label(self) -> str:
-        return item_label(self.definition)
+    def bonus(self) -> bool:
+        """Whether it comes on top of the 100."""
+        return self.definition.get("role") == Role.BONUS
 
 
+@measures.at_once()
 def scorecard(score: Score) -> list[Line]:
     """The items of a score with their derivation in the active language."""
     items = {item["code"]: item for item in definition(score.evaluation.scheme_version)["items"]}
+    changed = corrections(score)
+    on_top = {code for code, item in items.items() if item.get("role") == Role.BONUS}
     applied = [row for row in score.items if row["points"] is not None]
-    weights = sum((Decimal(row["weight"]) for row in applied), Decimal(0))
+    weights = sum((Decimal(r["weight"]) for r in applied if r["code"] not in on_top), Decimal(0))
     return [
         Line(
             definition=items[row["code"]],
-            measure=measures.get(items[row["code"]]["measure"]),
+            measure=bases.of(items[row["code"]]),
+            label=item_label(items[row["code"]]),
             stored=row,
-            weighted=scoring.weighted(row["weight"], row["points"], weights),
+            weighted=scoring.weighted(
+                row["weight"],
+                row["points"],
+                scoring.HUNDRED if row["code"] in on_top else weights,
+            ),
             curve=curve_text(items[row["code"]]),
-            sentence=explain_sentence(items[row["code"]], row),
+            sentence=_sentence(items[row["code"]], row, changed.get(row["code"])),
+            changed=row["code"] in changed,
         )
         for row in score.items
     ]
+
+
+def corrections(score: Score) -> dict[str, dict[str, Any]]:
+    """{item code, "" for the level: what the review changed, with the `reason` and by whom}."""
+    if not score.corrected:
+        return {}
+    rows = Correction.objects.filter(pk__in=[each["correction"] for each in score.corrected])
+    known = {row.pk: row for row in rows.select_related("proposed_by", "decided_by")}
+    return {
+        each["item"]: {**each, "row": known[each["correction"]]}
+        for each in score.corrected
+        if each["correction"] in known
+    }
+
+
+def _sentence(item: Definition, row: dict[str, Any], changed: dict[str, Any] | None) -> str:
+    """How the points came about: by the curve, and where people changed them, by whom and why."""
+    if changed is None:
+        return explain_sentence(item, row)
+    if changed["computed"] is None:  # it did not apply, and does now
+        return review_sentence(changed)
+    computed = explain_sentence(item, {**row, "points": changed["computed"]})
+    return clauses([computed, review_sentence(changed)])
 
 
 def score_rows(evaluation: Evaluation) -> Iterator[dict[str, str | None]]:
@@ -83,79 +115,60 @@ def score_rows(evaluation: Evaluation) -> Iterator[dict[str, str | None]]:
 # --- source rows ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Source:
-    """Sales lines behind an item: `starts_on` ≤ day < `ends_before`; counted and summed now."""
-
-    kind: str
-    starts_on: date
-    ends_before: date
-    product_line: str | None
-    lines: int
-    net: Decimal
-
-
 def sources(score: Score, item: Definition) -> list[Source]:
-    """The sales lines an item rests on: those of the period, and of last year where it compares."""
-    measure, period = measures.get(item["measure"]), score.evaluation.period
-    periods = [period, period.year_ago()] if measures.LAST_YEAR in measure.needs else [period]
-    return [_source(score.partner_id, item, measure, each) for each in periods]
+    """The rows an item rests on: those of the period, and what they are compared with; none of
+    what people rated or another scheme gave."""
+    return sources_of_all(score, [item])[0]
 
 
 def sources_of_all(score: Score, items: list[Definition]) -> list[list[Source]]:
-    """`sources` of each item; items that rest on the same lines share one query."""
-    known: dict[tuple[Any, ...], list[Source]] = {}
+    """`sources` of each item; items that rest on the same rows share one query."""
+    known: dict[Source, Source] = {}
     found = []
     for item in items:
-        measure = measures.get(item["measure"])
-        key = (
-            measure.kind_for(item["kind"]),
-            item["product_line"],
-            measures.LAST_YEAR in measure.needs,
+        plan: list[Source] = []
+        if bases.basis_of(item) == Basis.MEASURE:
+            measure = measures.get(item["measure"])
+            plan = planned(measure, item["kind"], item["product_line"], score.evaluation.period)
+        for source in plan:
+            if source not in known:
+                known[source] = counted(score.partner_id, source)
+        found.append([known[source] for source in plan])
+    return found
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where else the numbers of an item come from: how the rows are called, and their page."""
+
+    label: str
+    href: str
+
+
+def results_behind(score: Score, item: Definition) -> list[Elsewhere]:
+    """The scorecards of the other scheme that an item is the mean of, oldest first."""
+    if bases.basis_of(item) != Basis.SCORES:
+        return []
+    evaluations = records.published_within(item["source_scheme"], score.evaluation.period)
+    rows = Score.objects.filter(partner=score.partner_id, evaluation__in=evaluations)
+    return [
+        Elsewhere(
+            f"{row.evaluation}: {row.total}", reverse("performance:score_detail", args=[row.pk])
         )
-        if key not in known:
-            known[key] = sources(score, item)
-        found.append(known[key])
-    return found
+        for row in rows.select_related("evaluation__scheme").order_by("evaluation__starts_on")
+    ]
 
 
-def _source(partner_id: int, item: Definition, measure: measures.Measure, period: Period) -> Source:
-    kind = measure.kind_for(item["kind"])
-    found = source_lines(partner_id, kind, period.start, period.end, item["product_line"])
-    sums = found.aggregate(lines=Count("pk"), net=Coalesce(Sum("amount"), Decimal(0)))
-    return Source(kind, period.start, period.end, item["product_line"], sums["lines"], sums["net"])
-
-
-def source_lines(
-    partner_id: int, kind: str, start: date, end: date, product_line: str | None
-) -> QuerySet:
-    """Sales lines of one partner and kind in a half-open time, of a line and those below."""
-    found = SalesFact.objects.filter(
-        partner_id=partner_id, kind=kind, occurred_on__gte=start, occurred_on__lt=end
-    )
-    if product_line:
-        root = ProductLine.objects.get(code=product_line)
-        found = found.filter(product__product_line__in=root.subtree().values("pk"))
-    return found
-
-
-def list_url(partner_id: int, source: Source) -> str:
-    """The page of the sales lines of a source."""
-    query = urlencode(list_filter(partner_id, source))
-    return f"{reverse('sales:salesfact_list')}?{query}"
-
-
-def list_filter(partner_id: int, source: Source) -> dict[str, Any]:
-    """The query of the sales list that shows the rows of a source."""
-    found = {
-        "partner": partner_id,
-        "kind": source.kind,
-        "occurred_on_after": source.starts_on,
-        "occurred_on_before": source.ends_before - timedelta(days=1),
+def deduction_list(score: Score) -> str:
+    """The page of the decided deductions that count in the evaluation of a score."""
+    evaluation = score.evaluation
+    query = {
+        "partner": score.partner_id,
+        "state": "decided",
+        "decided_on_after": evaluation.starts_on,
+        "decided_on_before": evaluation.ends_before - timedelta(days=1),
     }
-    if source.product_line:
-        found["product_line"] = ProductLine.objects.get(code=source.product_line).pk
-    return found
+    return f"{reverse('performance:deduction_list')}?{urlencode(query)}"
 
 
 # --- comparisons ---------------------------------------------------------------------------
@@ -168,36 +181,13 @@ def trend(score: Score, count: int = 8) -> list[Score]:
             partner_id=score.partner_id,
             evaluation__scheme_id=score.evaluation.scheme_id,
             evaluation__starts_on__lt=score.evaluation.starts_on,
-            evaluation__state=Evaluation.State.PUBLISHED,
+            evaluation__in=Evaluation.objects.in_force().values("pk"),
         )
         .annotate(period_code=F("evaluation__period_code"))
-        .select_related("evaluation")
+        .select_related("evaluation__scheme_version__scheme", "level")
         .order_by("-evaluation__starts_on", "-evaluation__revision")
     )
     latest: dict[str, Score] = {}
     for row in earlier[: count * 3]:
         latest.setdefault(row.evaluation.period_code, row)
     return [*list(latest.values())[: count - 1][::-1], score]
-
-
-@dataclass(frozen=True)
-class NextLevel:
-    """The next level above a total: the total it needs, and how many points are missing."""
-
-    level: Level
-    needed: Decimal
-    points: Decimal
-
-    @property
-    def percent(self) -> Decimal:
-        """How much of what it needs is there, 0 to 100."""
-        return (self.needed - self.points) / self.needed * 100
-
-
-def next_level(score: Score) -> NextLevel | None:
-    """The next level that the scheme version of a score has above its total."""
-    if score.total is None:
-        return None
-    above = score.evaluation.scheme_version.levels.filter(min_total__gt=score.total)
-    row = above.select_related("level").order_by("min_total").first()
-    return row and NextLevel(row.level, row.min_total, row.min_total - score.total)

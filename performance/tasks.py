@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from smtplib import SMTPRecipientsRefused
+
 from celery import shared_task
+from django.core.mail import get_connection
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from core import jobs, locks
 from performance import services
-from performance.models import Evaluation
+from performance.backtest.services import run_requested
+from performance.models import BacktestReport, Evaluation
+from performance.process import letters, rating, revisions
+from performance.results.consequences import put_in_force
+
+# What the page of the job shows; the template translates the keys.
+_SENT = gettext_noop("letters sent")
+_REFUSED = gettext_noop("addresses refused")
+_LINES, _CHANGED = gettext_noop("late lines"), gettext_noop("scores that would change")
 
 
 @shared_task
@@ -31,7 +43,53 @@ def run_evaluation(job_id: int, evaluation_id: int) -> None:
 
 
 @shared_task
+def run_backtest(job_id: int, report_id: int) -> None:
+    """Fill a backtest. Delivered twice, it does its work once."""
+    if jobs.is_worked_on(job_id):
+        return  # another worker has it
+    with jobs.running(job_id) as progress:
+        row = BacktestReport.objects.get(pk=report_id)
+        row = run_requested(row=row, by=progress.job.created_by, progress=progress.set)
+        progress.finish(
+            {"partners": row.partner_count, "digest": row.digest},
+            reverse("performance:backtestreport_detail", args=[row.pk]),
+        )
+
+
+@shared_task
+def check_late(job_id: int, evaluation_id: int) -> None:
+    """See what facts that came late would change of a published result."""
+    with jobs.running(job_id) as progress:
+        check = revisions.check_late(
+            evaluation=services.get_evaluation(evaluation_id),
+            by=progress.job.created_by,
+            at=timezone.now(),
+            progress=progress.set,
+        )
+        page = reverse("performance:evaluation_detail", args=[evaluation_id])
+        progress.finish({_LINES: check.lines, _CHANGED: check.changed}, f"{page}?tab=late")
+
+
+@shared_task
+def write_to_raters(job_id: int, rater_ids: list[int], reminder: bool) -> None:
+    """Invite or remind these raters; delivered twice, once."""
+    with jobs.running(job_id) as progress, get_connection() as mail:
+        sent, refused = 0, []
+        for letter in letters.to_raters(rater_ids, reminder=reminder):
+            try:
+                sent += mail.send_messages([letter]) or 0
+            except SMTPRecipientsRefused:
+                refused += letter.to
+        progress.finish({_SENT: sent} | ({_REFUSED: ", ".join(refused)} if refused else {}))
+
+
+@shared_task
 def tick() -> None:
-    """Every minute: start what is due, take up again what lost its worker."""
-    services.start_due(on=timezone.localdate())
-    services.resume_orphans(now=timezone.now())
+    """Every minute: start what is due, close ratings whose window is over, remind raters, take up
+    again what lost its worker, put decisions in force."""
+    on, at = timezone.localdate(), timezone.now()
+    services.start_due(on=on)
+    services.close_due_ratings(on=on)
+    rating.remind_when_due(on=on, at=at)
+    services.resume_orphans(now=at)
+    put_in_force(on=on)

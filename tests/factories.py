@@ -26,14 +26,28 @@ from core.models import (
 from core.periods import Period, add_months
 from core.webhooks import signing
 from partners.models import Contact, Level, Membership, Partner, Site
+from performance.definitions import definition
 from performance.models import (
+    Appeal,
+    BacktestReport,
+    BacktestResult,
+    Consequence,
+    Correction,
+    Deduction,
+    DerivedMeasure,
     Evaluation,
     EvaluationSchedule,
+    ImprovementPlan,
+    PlanAction,
+    Rater,
+    Rating,
     Scheme,
     SchemeItem,
     SchemeLevel,
     SchemeVersion,
+    SchemeVeto,
     Score,
+    ScoreChange,
 )
 from sales.models import (
     Adjustment,
@@ -45,6 +59,8 @@ from sales.models import (
     ReportingRule,
     SalesFact,
     Target,
+    TargetPlan,
+    TargetPlanLine,
 )
 
 _number = count(1)
@@ -172,6 +188,30 @@ def make_target(partner: Partner | None = None, **fields: Any) -> Target:
     return Target.objects.create(partner=partner or make_partner(), **fields)
 
 
+def make_plan(*, territory: Territory | None = None, lines: Any = (), **fields: Any) -> TargetPlan:
+    """A draft of 2026, for all product lines together unless `lines` are given."""
+    fields.setdefault("code", f"PLAN-{next(_number)}")
+    fields.setdefault("name", fields["code"].title())
+    fields.setdefault("year", 2026)
+    place = territory or Territory.objects.first() or make_territory()
+    plan = TargetPlan(territory=place, starts_on=date(fields["year"], 1, 1), **fields)
+    plan.save()
+    plan.product_lines.set(lines)
+    return plan
+
+
+def make_plan_line(
+    partner: Partner | None = None, *, plan: TargetPlan | None = None, **fields: Any
+) -> TargetPlanLine:
+    """A cell of January 2026, top-down and planned 1000; in a plan of the partner's territory."""
+    partner = partner or make_partner()
+    fields.setdefault("month", date(2026, 1, 1))
+    fields.setdefault("amount", Decimal(1000))
+    fields.setdefault("top_down", fields["amount"])
+    plan = plan or make_plan(territory=partner.territory)
+    return TargetPlanLine.objects.create(plan=plan, partner=partner, **fields)
+
+
 def make_reporting_rule(**fields: Any) -> ReportingRule:
     """Sell-through, monthly from January 2026, due on the tenth."""
     fields.setdefault("name", f"Rule {next(_number)}")
@@ -231,6 +271,133 @@ def make_scheme_level(version: SchemeVersion | None = None, **fields: Any) -> Sc
     return SchemeLevel.objects.create(version=version or make_scheme_version(), **fields)
 
 
+def make_scheme_veto(version: SchemeVersion | None = None, **fields: Any) -> SchemeVeto:
+    fields.setdefault("code", f"veto-{next(_number)}")
+    fields.setdefault("name", "Too many returns")
+    fields.setdefault("measure", "return_rate")
+    fields.setdefault("side", "above")
+    fields.setdefault("bound", Decimal("0.2"))
+    return SchemeVeto.objects.create(version=version or make_scheme_version(), **fields)
+
+
+def make_deduction(partner: Partner | None = None, **fields: Any) -> Deduction:
+    """A proposed deduction; `decided_by` makes it a decided one."""
+    fields.setdefault("decided_on", date(2026, 2, 1))
+    fields.setdefault("points", Decimal("2.00"))
+    fields.setdefault("reason", "Sold across the border")
+    if "entered_by" not in fields:
+        fields["entered_by"] = make_user("director")
+    fields.setdefault("state", "decided" if fields.get("decided_by") else "proposed")
+    return Deduction.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_consequence(partner: Partner | None = None, **fields: Any) -> Consequence:
+    """A proposed warning; `decided_by` makes it a decided one."""
+    fields.setdefault("kind", "warning")
+    fields.setdefault("effective_on", date(2026, 5, 1))
+    fields.setdefault("reason", "Fell below the least total")
+    if "proposed_by" not in fields:
+        fields["proposed_by"] = make_user("director")
+    fields.setdefault("state", "decided" if fields.get("decided_by") else "proposed")
+    return Consequence.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_improvement_plan(partner: Partner | None = None, **fields: Any) -> ImprovementPlan:
+    """An open plan with a re-test in 2026Q2."""
+    fields.setdefault("goal", "Reach the target again")
+    fields.setdefault("starts_on", date(2026, 4, 15))
+    fields.setdefault("due_on", date(2026, 7, 15))
+    fields.setdefault("retest_period", "2026Q2")
+    fields.setdefault("goal_total", Decimal("60.00"))
+    if "owner" not in fields:
+        fields["owner"] = make_user("sales_manager")
+    if "scheme" not in fields:
+        fields["scheme"] = make_scheme()
+    return ImprovementPlan.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_plan_action(plan: ImprovementPlan | None = None, **fields: Any) -> PlanAction:
+    fields.setdefault("what", "Train two people")
+    fields.setdefault("due_on", date(2026, 5, 15))
+    if "owner" not in fields:
+        fields["owner"] = make_user("sales_manager")
+    return PlanAction.objects.create(plan=plan or make_improvement_plan(), **fields)
+
+
+def make_rating(evaluation: Evaluation, partner: Partner, **fields: Any) -> Rating:
+    if "rater" not in fields:
+        fields["rater"] = make_user("sales_manager")
+    fields.setdefault("mark", 3)
+    if fields["mark"] in (1, 5):
+        fields.setdefault("evidence", "Seen on a visit")
+    return Rating.objects.create(evaluation=evaluation, partner=partner, **fields)
+
+
+def make_derived_measure(**fields: Any) -> DerivedMeasure:
+    """Sell-through ÷ sell-in, unless it says otherwise."""
+    number = next(_number)
+    fields.setdefault("code", f"derived_{number}")
+    fields.setdefault("name", f"Derived {number}")
+    fields.setdefault("definition", "Net sell-through ÷ net sell-in.")
+    fields.setdefault("expression", "sell_through_net ÷ sell_in_net")
+    return DerivedMeasure.objects.create(**fields)
+
+
+def make_rater(evaluation: Evaluation | None = None, user: User | None = None) -> Rater:
+    """Somebody who is asked to rate; the ratings of the evaluation are open."""
+    evaluation = evaluation or make_evaluation(state="rating", rating_before=date(2030, 1, 1))
+    return Rater.objects.create(evaluation=evaluation, user=user or make_user("sales_manager"))
+
+
+def make_correction(partner: Partner | None = None, **fields: Any) -> Correction:
+    """A proposed change of the level, in an evaluation that is in review."""
+    partner = partner or make_partner()
+    if "evaluation" not in fields:
+        fields["evaluation"] = make_evaluation(state="review", review_before=date(2030, 1, 1))
+        make_score(partner, evaluation=fields["evaluation"])
+    fields.setdefault("reason", "Floods in June")
+    if "proposed_by" not in fields:
+        fields["proposed_by"] = make_user("sales_manager")
+    return Correction.objects.create(partner=partner, **fields)
+
+
+def make_published(partner: Partner | None = None, **fields: Any) -> Evaluation:
+    """A published evaluation that takes appeals until 2130, with the score of a partner."""
+    evaluation = make_evaluation(**fields)
+    make_score(partner, evaluation=evaluation)
+    Evaluation.objects.filter(pk=evaluation.pk).update(
+        state="published",
+        computed_at=datetime(2026, 4, 5, tzinfo=UTC),
+        published_at=datetime(2026, 4, 8, tzinfo=UTC),
+        appeal_before=date(2130, 1, 1),
+    )
+    evaluation.refresh_from_db()
+    return evaluation
+
+
+def make_appeal(partner: Partner | None = None, **fields: Any) -> Appeal:
+    """A filed appeal against the whole result."""
+    partner = partner or make_partner()
+    if "evaluation" not in fields:
+        fields["evaluation"] = make_published(partner)
+    fields.setdefault("claim", "A delivery was not counted")
+    if "filed_by" not in fields:
+        fields["filed_by"] = make_user("sales_manager")
+    return Appeal.objects.create(partner=partner, **fields)
+
+
+def make_score_change(partner: Partner | None = None, **fields: Any) -> ScoreChange:
+    """What late facts would change."""
+    fields.setdefault("total_before", Decimal("80.00"))
+    fields.setdefault("total_after", Decimal("81.50"))
+    partner = partner or make_partner()
+    if "evaluation" not in fields:
+        fields["evaluation"] = make_published(partner)
+    change = ScoreChange.objects.create(partner=partner, **fields)
+    change.refresh_from_db()
+    return change
+
+
 def make_schedule(scheme: Scheme | None = None, **fields: Any) -> EvaluationSchedule:
     return EvaluationSchedule.objects.create(scheme=scheme or make_scheme(), **fields)
 
@@ -259,6 +426,59 @@ def make_score(partner: Partner | None = None, **fields: Any) -> Score:
     if "evaluation" not in fields:
         fields["evaluation"] = make_evaluation()
     return Score.objects.create(partner=partner or make_partner(), **fields)
+
+
+def make_backtest(**fields: Any) -> BacktestReport:
+    """A backtest of a draft over 2026Q1 that is computed, without results."""
+    draft = fields.pop("version", None) or make_scheme_item().version
+    against = fields.pop("against", None) or make_scheme_version(draft.scheme, number=99)
+    summary = {
+        "count": 0,
+        "mean": None,
+        "lowest": None,
+        "quartiles": [None, None, None],
+        "highest": None,
+        "bins": [0] * 10,
+    }
+    names = ("total_up", "total_down", "rank_up", "rank_down", "level_up", "level_down")
+    moves = dict.fromkeys(names, 0)
+    moves |= dict.fromkeys(("mean_change", "highest_gain", "highest_loss"))
+    period = {
+        "period": "2026Q1",
+        "partners": 0,
+        "digests": {"draft": "0" * 64, "against": "0" * 64},
+        "published": None,
+        "moves": moves,
+        "draft": summary,
+        "against": summary,
+        "peers": {"draft": {}, "against": {}},
+        "marks_of": {"draft": None, "against": None},
+    }
+    lists = ("levels", "passages", "weights", "items", "correlations", "thresholds")
+    fields.setdefault("first_period", "2026Q1")
+    fields.setdefault("last_period", "2026Q1")
+    fields.setdefault("state", BacktestReport.State.DONE)
+    fields.setdefault("digest", "0" * 64)
+    fields.setdefault("wording", "0" * 64)
+    fields.setdefault("computed_at", datetime(2026, 4, 5, tzinfo=UTC))
+    said = {"draft": definition(draft), "against": definition(against)}
+    result = {"periods": [period], **{name: [] for name in lists}}
+    return BacktestReport.objects.create(
+        version=draft, against=against, definitions=said, result=result, **fields
+    )
+
+
+def make_backtest_result(partner: Partner | None = None, **fields: Any) -> BacktestResult:
+    fields.setdefault("total_draft", Decimal("82.50"))
+    fields.setdefault("total_against", Decimal("80.00"))
+    fields.setdefault("change", Decimal("2.50"))
+    fields.setdefault("rank_draft", 1)
+    fields.setdefault("rank_against", 1)
+    fields.setdefault("steps", 0)
+    fields.setdefault("trail", [["2026Q1", "82.50", 1, None, "80.00", 1, None]])
+    if "report" not in fields:
+        fields["report"] = make_backtest()
+    return BacktestResult.objects.create(partner=partner or make_partner(), **fields)
 
 
 def make_import(by: User | None = None, **fields: Any) -> Import:

@@ -16,10 +16,15 @@ from channel_crm.demo import (
     clients,
     clock,
     control,
+    deductions,
     doubles,
+    payments,
     people,
+    planning,
+    process,
     products,
     reports,
+    results,
     sales,
     story,
     webhooks,
@@ -31,7 +36,7 @@ from core.models import Event
 from core.periods import Period, add_months
 from partners.models import Contact, Partner, Site
 from performance.models import Evaluation, Score
-from sales.models import SalesFact, Target
+from sales.models import Payment, SalesFact, Target, TargetPlan
 
 MONTHS = 36
 
@@ -76,16 +81,23 @@ def _generate(start: date, until: date, scale: float) -> str:
     opening = min(plan.met_on for plan in plans) - timedelta(days=30)
     with clock.at(clock.office_hours(opening, random.Random("opening"))):
         load_divisions(by=None)
+        planning.set_potential()
         users = people.make_users()
         told = story.Story(start, until, users, products.make_products(start))
     tell_lives(told, plans)
     doubles.tell_doubles(told, plans)
     story.tell_sales(told, facts, reports.arrives_on)
     control.tell_control(told, facts)
+    payments.tell_payments(told, facts)
     story.tell_targets(told, plans)
+    planning.tell_planning(told, plans)
     reports.tell_reports(told, plans)
     story.tell_evaluations(told)
+    process.tell_process(told)
+    deductions.tell_deductions(told, plans)
+    results.tell_results(told)
     told.play()
+    process.make_stages(told)
     webhooks.make_webhook(users, timezone.now())
     clients.make_clients(users, timezone.localdate())
     return sales.digest(facts)
@@ -97,7 +109,9 @@ def _counts() -> dict[str, int]:
         "contacts": Contact,
         "sites": Site,
         "facts": SalesFact,
+        "payments": Payment,
         "targets": Target,
+        "plans": TargetPlan,
         "evaluations": Evaluation,
         "scores": Score,
         "events": Event,

@@ -1,82 +1,60 @@
-"""A second, richer scheme beside `quarterly-basic`, and the schedules of both."""
+"""Schemes beside `quarterly-basic`: a richer one in force, an example with a draft that changes it;
+and the schedules."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from core import audit, crud
+from core import crud
 from core.periods import Period
-from partners.models import Level
-from performance import services
-from performance.models import (
-    EvaluationSchedule,
-    Scheme,
-    SchemeItem,
-    SchemeLevel,
-    SchemeVersion,
-)
+from performance import examples, scheme_files, services
+from performance.backtest.services import keep_backtest
+from performance.models import EvaluationSchedule, Scheme, SchemeVersion
 
-BASIC, RICH = "quarterly-basic", "channel-quarterly"
-
-_ATTAINMENT = {"kind": "linear", "points": [["0.6", "0"], ["1", "100"]]}
-_GROWTH = {"kind": "linear", "points": [["-0.1", "0"], ["0", "60"], ["0.15", "100"]]}
-_BANDS_OF_MONTHS = {"kind": "bands", "bands": [[None, "0"], ["2", "60"], ["3", "100"]]}
-_FEW_RETURNS = {
-    "kind": "linear",
-    "points": [["0", "100"], ["0.02", "90"], ["0.05", "60"], ["0.1", "0"]],
-}
-_FOCUS = {"kind": "linear", "points": [["0.05", "0"], ["0.2", "60"], ["0.35", "100"]]}
-_TO_TWICE_THE_MEDIAN = {"kind": "linear", "points": [["0", "0"], ["1", "60"], ["2", "100"]]}
-
-# code, measure, kind, weight, target source, curve, cap
-_ITEMS: tuple[tuple[str, str, str, int, str, dict[str, Any], int], ...] = (
-    ("attainment", "target_attainment", "", 30, "none", _ATTAINMENT, 120),
-    ("sell_through", "target_attainment", "sell_through", 15, "none", _ATTAINMENT, 120),
-    ("volume", "sell_in_net", "", 15, "peer_median", _TO_TWICE_THE_MEDIAN, 100),
-    ("focus", "focus_line_share", "", 10, "none", _FOCUS, 100),
-    ("growth", "growth_yoy", "", 10, "none", _GROWTH, 100),
-    ("returns", "return_rate", "", 10, "none", _FEW_RETURNS, 100),
-    ("regularity", "active_months", "", 5, "none", _BANDS_OF_MONTHS, 100),
-    ("breadth", "line_breadth", "", 5, "peer_median", _TO_TWICE_THE_MEDIAN, 100),
-)
-_LEVELS = (("platinum", 95), ("gold", 85), ("silver", 70), ("bronze", 50))
+BASIC, RICH, CARD = "quarterly-basic", "channel-quarterly", "quarterly-distributor"
+_FILE = Path(__file__).with_name(f"{RICH}.json")
 
 
 def make_rich_scheme(*, by: Any, on: date) -> SchemeVersion:
-    """Create and publish the scheme. Raises Blocked when its definition does not hold."""
-    scheme = Scheme(code=RICH, name="渠道季度综合考核", name_en="Channel quarterly scorecard")
-    crud.save(scheme, by=by)
-    version = SchemeVersion(scheme=scheme, number=1, note="演示数据 / Generated demo data")
-    version.save()
-    audit.record("performance.schemeversion.created", version, by=by)
-    SchemeItem.objects.bulk_create(_items(version))
-    levels = {level.code: level for level in Level.objects.all()}
-    SchemeLevel.objects.bulk_create(
-        SchemeLevel(version=version, level=levels[code], min_total=Decimal(least))
-        for code, least in _LEVELS
-    )
-    return services.publish_version(version=version, by=by, on=on)
+    """Load and publish the scheme. Raises Blocked when its definition does not hold."""
+    wanted = scheme_files.parse(_FILE.read_bytes())
+    return scheme_files.load(wanted, by=by, publish=True, on=on).version
 
 
-def _items(version: SchemeVersion) -> list[SchemeItem]:
-    return [
-        SchemeItem(
-            version=version,
-            position=position,
-            code=code,
-            measure=measure,
-            kind=kind,
-            weight=Decimal(weight),
-            target_source=source,
-            curve=curve,
-            cap=Decimal(cap),
-        )
-        for position, (code, measure, kind, weight, source, curve, cap) in enumerate(
-            _ITEMS, start=1
-        )
+def make_card(*, by: Any, on: date) -> SchemeVersion:
+    """The quarterly card of the examples, in force, and a draft that weighs focus products more."""
+    example = examples.find(CARD)
+    assert example is not None
+    scheme_files.load(example.document, by=by, publish=True, on=on)
+    weights = {"attainment": "45", "focus": "25"}
+    items = [
+        item | {"weight": weights.get(item["code"], item["weight"])}
+        for item in example.document["items"]
     ]
+    draft = example.document | {
+        "items": items,
+        "note": "主推产品加重 5 分，回测后发布。/ Five more for focus products, after a backtest",
+        "deduction_cap": "10",
+    }
+    return scheme_files.load(scheme_files.parse(draft), by=by).version
+
+
+# What the next version is to say: more for growth and focus lines, less for sheer volume.
+_TRIED = {"attainment": 25, "volume": 10, "focus": 15, "growth": 15}
+
+
+def try_draft(quarters: list[Period], *, by: Any) -> None:
+    """A draft of the second scheme, and its backtest over `quarters`, oldest first."""
+    scheme = Scheme.objects.get(code=RICH)
+    current = scheme.current()
+    assert current is not None
+    draft = services.draft_version(scheme=scheme, by=by)
+    for code, weight in _TRIED.items():
+        draft.items.filter(code=code).update(weight=Decimal(weight))
+    keep_backtest(draft=draft, against=current, periods=quarters, by=by)
 
 
 def make_schedules(last: Period, *, by: Any) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.models import Territory, User
 from catalog.models import ProductLine
-from channel_crm.demo import loading, schemes
+from channel_crm.demo import loading, measures, schemes
 from channel_crm.demo.clock import at, early
 from channel_crm.demo.people import DIRECTOR
 from channel_crm.demo.plans import Plan
@@ -29,6 +29,7 @@ from sales.models import Target
 
 PUBLISHED_QUARTERS = 5  # before the current one: a year and the quarter to compare it with
 RICH_QUARTERS = 2
+TRIED_QUARTERS = 8  # that the backtest of a draft looks at
 ArrivesOn = Callable[[Fact, date], date]
 
 
@@ -118,6 +119,8 @@ def tell_evaluations(story: Story) -> None:
     quarters = [quarter for quarter in quarters if quarter.start >= story.start]
     if quarters:
         day = quarters[-1].start
+        made = partial(measures.make_measures, by=story.director)
+        story.tell(early(day, hour=9), made)
         opened = partial(schemes.make_rich_scheme, by=story.director, on=day)
         story.tell(early(day, hour=10), opened)
     for age, quarter in enumerate(quarters, start=1):
@@ -127,6 +130,18 @@ def tell_evaluations(story: Story) -> None:
         story.tell(early(now, hour=3), partial(_evaluate, code, current, now))
     last = current if current.end <= now else current.previous()
     story.tell(early(now, hour=4), partial(schemes.make_schedules, last, by=story.director))
+    story.tell(early(now, hour=5), partial(schemes.make_card, by=story.director, on=now))
+    if quarters:
+        tried = _quarters_before(current, story.start)
+        story.tell(early(now, hour=9), partial(schemes.try_draft, tried, by=story.director))
+
+
+def _quarters_before(current: Period, start: date) -> list[Period]:
+    """The last whole quarters since `start`, oldest first."""
+    found = [current.previous()]
+    while len(found) < TRIED_QUARTERS and found[-1].previous().start >= start:
+        found.append(found[-1].previous())
+    return found[::-1]
 
 
 def _tell_quarter(story: Story, quarter: Period, *, rich: bool) -> None:

@@ -136,6 +136,7 @@ _STRICT = {
     models.BooleanField: BooleanField,
     models.IntegerField: IntegerField,
     models.PositiveIntegerField: IntegerField,
+    models.PositiveBigIntegerField: IntegerField,
     models.PositiveSmallIntegerField: IntegerField,
     models.BigAutoField: IntegerField,
 }

@@ -48,6 +48,7 @@ class CRUDView(WritingMixin, BulkMixin, HistoryMixin, ModelPages):
     detail_fields: ClassVar[tuple[Any, ...]] = ()
     list_template: ClassVar[str] = "core/list.html"
     detail_template: ClassVar[str] = "core/detail.html"
+    form_template: ClassVar[str] = "core/form.html"
     empty_text: ClassVar[Any] = ""
 
     # --- What is declared, resolved ---

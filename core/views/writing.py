@@ -79,7 +79,7 @@ class WritingMixin:
             "next": self.safe_next() or "",
         }
         context["crumbs"] = self.crumbs((title, ""))
-        return self.render("core/form.html", context, status=422 if posted else 200)
+        return self.render(self.form_template, context, status=422 if posted else 200)
 
     def save(self: Any, form: forms.ModelForm) -> Any:
         """Write the valid form; a model with a service of its own overrides this."""

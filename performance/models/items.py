@@ -22,6 +22,8 @@ LAYOUT = (
     "denominator",
     "lines",
 )
+# Only of a derived measure, after the others: [[code, value], …] of the measures it is made of.
+PARTS = "parts"
 
 
 class ItemsField(models.TextField):
@@ -47,10 +49,12 @@ class ItemsField(models.TextField):
 
 def pack(items: list[dict[str, Any]]) -> str:
     """The stored text of items."""
-    rows = [[item[name] for name in LAYOUT] for item in items]
+    rows = [
+        [item[name] for name in LAYOUT] + ([item[PARTS]] if PARTS in item else []) for item in items
+    ]
     return json.dumps(rows, separators=(",", ":"))
 
 
 def unpack(text: str) -> list[dict[str, Any]]:
     """Items from their stored text."""
-    return [dict(zip(LAYOUT, row, strict=True)) for row in json.loads(text)]
+    return [dict(zip((*LAYOUT, PARTS)[: len(row)], row, strict=True)) for row in json.loads(text)]

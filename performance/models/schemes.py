@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 import pgtrigger
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import get_language, gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from core.errors import Problem
 from core.models import Model
 from core.workflow import StatefulModel, fire
-from performance import measures, scoring
+from performance import scoring
 from performance.models.guards import frozen_with_parent
 from sales.models import SalesKind
 
@@ -53,6 +53,17 @@ def default_scope() -> dict[str, list[str]]:
     return {"states": ["active", "suspended"], "channel_types": [], "levels": [], "territories": []}
 
 
+# Columns of a version that nobody changes once it is published; the note may still be written.
+_FROZEN_COLUMNS = (
+    *("scheme_id", "number", "scope", "deduction_cap", "grace", "most_steps_up"),
+    *("most_steps_down", "rating_days", "review_days", "appeal_days"),
+)
+
+
+def _columns(row: str) -> str:
+    return ", ".join(f"{row}.{name}" for name in _FROZEN_COLUMNS)
+
+
 def _publish_problems(version: SchemeVersion, by: Any) -> list[Problem]:
     from performance.validation import problems
 
@@ -84,6 +95,52 @@ class SchemeVersion(StatefulModel, Model):
         help_text=_("Which partners: states, channel types, levels, territories with all below."),
     )
     note = models.TextField(_("note"), blank=True)
+    deduction_cap = models.DecimalField(
+        _("most that deductions take away"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Points that decided deductions of the period may cost. 0: none count."),
+    )
+    grace = models.PositiveSmallIntegerField(
+        _("grace"),
+        default=0,
+        validators=[MaxValueValidator(12)],
+        help_text=_("How many evaluations in a row too low for the level are forgiven."),
+    )
+    most_steps_up = models.PositiveSmallIntegerField(
+        _("most levels up at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: any number."),
+    )
+    most_steps_down = models.PositiveSmallIntegerField(
+        _("most levels down at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: any number."),
+    )
+    rating_days = models.PositiveSmallIntegerField(
+        _("days for ratings"),
+        default=0,
+        validators=[MaxValueValidator(180)],
+        help_text=_("After the end of the period. 0: no ratings are collected."),
+    )
+    review_days = models.PositiveSmallIntegerField(
+        _("days for the review"),
+        default=0,
+        validators=[MaxValueValidator(180)],
+        help_text=_("After the end of the period. 0: published without review."),
+    )
+    appeal_days = models.PositiveSmallIntegerField(
+        _("days for appeals"),
+        default=0,
+        validators=[MaxValueValidator(180)],
+        help_text=_("After publishing. 0: no appeals."),
+    )
 
     class Meta:
         verbose_name = _("scheme version")
@@ -98,6 +155,15 @@ class SchemeVersion(StatefulModel, Model):
                 name="scheme_one_published",
                 violation_error_message=_("Another version of this scheme is published."),
             ),
+            models.CheckConstraint(
+                condition=Q(deduction_cap__gte=0), name="scheme_version_deduction_cap"
+            ),
+            models.CheckConstraint(
+                condition=(Q(most_steps_up=None) | Q(most_steps_up__gte=1))
+                & (Q(most_steps_down=None) | Q(most_steps_down__gte=1)),
+                name="scheme_version_steps",
+                violation_error_message=_("At least one level at once, or any number."),
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
@@ -105,8 +171,8 @@ class SchemeVersion(StatefulModel, Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "OLD.state <> 'draft' AND (NEW.scheme_id, NEW.number, NEW.scope) IS DISTINCT "
-                    "FROM (OLD.scheme_id, OLD.number, OLD.scope) OR OLD.state <> NEW.state "
+                    f"OLD.state <> 'draft' AND ({_columns('NEW')}) IS DISTINCT "
+                    f"FROM ({_columns('OLD')}) OR OLD.state <> NEW.state "
                     "AND (OLD.state, NEW.state) "
                     "NOT IN (('draft', 'published'), ('published', 'retired'))"
                 ),
@@ -138,7 +204,11 @@ class SchemeVersion(StatefulModel, Model):
         },
     )
     def publish(self, *, by: Any, on: date) -> None:
-        """Freeze this version and retire the one in force, in the same transaction."""
+        """Freeze this version and retire the one in force, in the same transaction. A backtest of
+        exactly what it says stays attached to it."""
+        from performance.backtest.services import attach_report
+
+        attach_report(version=self, by=by)
         current = self.scheme.current()
         if current:
             fire(current, "retire", by=by, on=on)
@@ -174,11 +244,33 @@ def _frozen(message: str) -> list[pgtrigger.Trigger]:
     )
 
 
+class Basis(models.TextChoices):
+    """What the value of an item comes from."""
+
+    MEASURE = "measure", _("Measure")
+    RATING = "rating", _("Rating by people")
+    SCORES = "scores", _("Results of another scheme")
+
+
+class Role(models.TextChoices):
+    """Whether an item is part of the 100, or on top."""
+
+    WEIGHTED = "weighted", _("Part of the 100")
+    BONUS = "bonus", _("Bonus on top")
+
+
+class MinimumRule(models.TextChoices):
+    AT_LEAST = "at_least", _("at least")
+    ABOVE = "above", _("more than")
+
+
 class SchemeItem(Model):
-    """One line of a scheme version: a measure, its curve and its weight.
+    """One line of a scheme version: what it measures, its curve and its weight.
 
     The curve is JSON as docs/algorithms/scoring.md describes; it is read at the value, or at
-    value ÷ target where there is a target source.
+    value ÷ target where there is a target source. `anchors` are texts for marks, {"1": …, "5": …};
+    `source_items` are codes of items of the source scheme, empty for its total; a `minimum` in
+    points that is not reached leaves the partner without a level.
     """
 
     scope_path = None
@@ -188,7 +280,14 @@ class SchemeItem(Model):
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     code = models.CharField(_("code"), max_length=40, validators=[CODE])
-    measure = models.CharField(_("measure"), max_length=40, choices=measures.choices)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    name_en = models.CharField(_("English name"), max_length=100, blank=True)
+    basis = models.CharField(
+        _("based on"), max_length=8, choices=Basis.choices, default=Basis.MEASURE
+    )
+    role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.WEIGHTED)
+    # Its choices are those of the form: derived measures are rows (measures.offered).
+    measure = models.CharField(_("measure"), max_length=40, blank=True)
     kind = models.CharField(
         _("kind"),
         max_length=12,
@@ -230,19 +329,139 @@ class SchemeItem(Model):
         choices=MissingPolicy.choices,
         default=MissingPolicy.RENORMALISE,
     )
+    anchors = models.JSONField(_("anchors"), default=dict, blank=True)
+    raters = models.PositiveSmallIntegerField(
+        _("least number of raters"),
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+    )
+    source_scheme = models.ForeignKey(
+        Scheme,
+        verbose_name=_("other scheme"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    source_items = models.JSONField(_("its items"), default=list, blank=True)
+    minimum = models.DecimalField(
+        _("minimum"),
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Points without which there is no level, whatever the total."),
+    )
+    minimum_rule = models.CharField(
+        _("rule of the minimum"),
+        max_length=8,
+        choices=MinimumRule.choices,
+        default=MinimumRule.AT_LEAST,
+    )
 
     class Meta:
         verbose_name = _("scheme item")
         verbose_name_plural = _("scheme items")
         ordering = ["version", "position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(basis=Basis.MEASURE) & ~Q(measure=""))
+                | (~Q(basis=Basis.MEASURE) & Q(measure="", kind="", product_line=None)),
+                name="scheme_item_measure",
+                violation_error_message=_("Choose a measure where the item is based on one."),
+            ),
+            models.CheckConstraint(
+                condition=Q(basis=Basis.SCORES, source_scheme__isnull=False)
+                | (~Q(basis=Basis.SCORES) & Q(source_scheme=None)),
+                name="scheme_item_source",
+                violation_error_message=_("Choose the other scheme whose results count."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(basis=Basis.RATING) | ~Q(name=""),
+                name="scheme_item_name",
+                violation_error_message=_("What people rate needs a name."),
+            ),
+            models.CheckConstraint(condition=Q(raters__gte=1), name="scheme_item_raters"),
+            models.CheckConstraint(
+                condition=Q(minimum=None) | Q(minimum__gte=0), name="scheme_item_minimum"
+            ),
+        ]
         triggers = _frozen("items of a published scheme version cannot be changed")
 
     def __str__(self) -> str:
         return self.code
 
 
+class VetoSide(models.TextChoices):
+    BELOW = "below", _("below")
+    ABOVE = "above", _("above")
+
+
+class VetoEffect(models.TextChoices):
+    NO_LEVEL = "no_level", _("No level")
+    ZERO = "zero", _("Total 0")
+
+
+class SchemeVeto(Model):
+    """A measure whose value beyond a bound takes the level, or the whole total.
+
+    A partner without a value of the measure is not touched.
+    """
+
+    scope_path = None
+
+    version = models.ForeignKey(
+        SchemeVersion, verbose_name=_("version"), on_delete=models.CASCADE, related_name="vetoes"
+    )
+    code = models.CharField(_("code"), max_length=40, validators=[CODE])
+    name = models.CharField(_("name"), max_length=100)
+    name_en = models.CharField(_("English name"), max_length=100, blank=True)
+    measure = models.CharField(_("measure"), max_length=40)
+    kind = models.CharField(
+        _("kind"),
+        max_length=12,
+        choices=SalesKind.choices,
+        blank=True,
+        help_text=_("Empty: the measure’s own, else sell-in."),
+    )
+    product_line = models.ForeignKey(
+        "catalog.ProductLine",
+        verbose_name=_("product line"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Only this line and all below it."),
+    )
+    side = models.CharField(_("when the value is"), max_length=5, choices=VetoSide.choices)
+    bound = models.DecimalField(_("bound"), max_digits=18, decimal_places=6)
+    effect = models.CharField(
+        _("effect"), max_length=8, choices=VetoEffect.choices, default=VetoEffect.NO_LEVEL
+    )
+
+    class Meta:
+        verbose_name = _("veto")
+        verbose_name_plural = _("vetoes")
+        ordering = ["version", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "code"],
+                name="scheme_veto_code",
+                violation_error_message=_("This version has a veto with that code already."),
+            ),
+        ]
+        triggers = _frozen("vetoes of a published scheme version cannot be changed")
+
+    def __str__(self) -> str:
+        return self.name_en if get_language() == "en" and self.name_en else self.name
+
+
 class SchemeLevel(Model):
-    """The total from which on a partner has a level."""
+    """The total from which on a partner has a level, and the one that keeps it.
+
+    Empty `keep_total`: the same one.
+    """
 
     scope_path = None
 
@@ -253,11 +472,26 @@ class SchemeLevel(Model):
         "partners.Level", verbose_name=_("level"), on_delete=models.PROTECT, related_name="+"
     )
     min_total = models.DecimalField(_("from a total of"), max_digits=6, decimal_places=2)
+    keep_total = models.DecimalField(
+        _("kept from"),
+        max_digits=6,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("Who has the level keeps it from this total on. Empty: as to reach it."),
+    )
 
     class Meta:
         verbose_name = _("scheme level")
         verbose_name_plural = _("scheme levels")
         ordering = ["version", "-min_total"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(keep_total=None) | Q(keep_total__lte=F("min_total")),
+                name="scheme_level_keep",
+                violation_error_message=_("A level is kept by what reaches it, or by less."),
+            ),
+        ]
         triggers = _frozen("levels of a published scheme version cannot be changed")
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ document.addEventListener("click", (event) => {
   $$("details.menu[open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
   if (at("[data-dismiss]")) at(".note").remove();
   if (at("[data-copy]")) copy(at("[data-copy]"));
+  if (at("[data-insert]")) insert(at("[data-insert]"));
   if (at("[aria-disabled=true]")) event.preventDefault();
   if (at("[data-all-matching]")) selectAllMatching(at("form"));
 });
@@ -58,6 +59,15 @@ function copy(button) {
   } else {
     getSelection().selectAllChildren(source);
   }
+}
+
+// Put a word where the cursor stands in a field, as if it had been typed.
+function insert(button) {
+  const field = document.getElementById(button.dataset.insert);
+  const apart = /[\w)]$/.test(field.value.slice(0, field.selectionStart)) ? " " : "";
+  field.setRangeText(apart + button.dataset.text, field.selectionStart, field.selectionEnd, "end");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 // --- Rows ---

@@ -26,7 +26,7 @@
       yAxis: { type: "value", max: data.max ?? undefined, min: data.min ?? undefined, splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink, formatter: read(true) } },
       series: data.series.map((series) => series.kind === "bar"
         ? { name: series.name, type: "bar", barMaxWidth: 16, itemStyle: { borderRadius: [3, 3, 0, 0] }, data: series.values }
-        : { name: series.name, type: "line", symbolSize: 6, showSymbol: series.kind === "line" && data.labels.length <= 24, lineStyle: { width: 2, type: series.kind === "dashed" ? "dashed" : "solid" }, data: series.values }),
+        : { name: series.name, type: "line", symbolSize: 6, step: series.kind === "step" ? "end" : false, showSymbol: series.kind === "line" && data.labels.length <= 24, lineStyle: { width: 2, type: series.kind === "dashed" ? "dashed" : "solid" }, data: series.values }),
     };
   }
 

@@ -33,10 +33,12 @@
     };
     const close = () => { list.hidden = true; active = -1; input.setAttribute("aria-expanded", "false"); };
     const choose = (id, label) => {
+      const before = select.value;
       if (!many) select.replaceChildren();
       if (id) select.append(new Option(label, id, true, true));
       show();
       close();
+      if (many || select.value !== before) select.dispatchEvent(new Event("change", { bubbles: true }));
     };
     const mark = (index) => {
       const items = [...list.children];

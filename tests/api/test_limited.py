@@ -33,11 +33,15 @@ def limited(cast, by):
     return made.client.application.user, bearer(ask(made).json()["access_token"])
 
 
+# What tells of the whole network is not for a machine of a part of it.
+OF_ALL = {"backtestreport", "backtestresult"}
+
+
 def pairs(cast):
     """{basename: (a row of the north, one of the south)} of every resource."""
     found = {}
     for basename, model in RESOURCES.items():
-        if basename in ("event", "import"):  # of these see test_events and test_bulk_jobs
+        if basename in {"event", "import", *OF_ALL}:  # see test_events and test_bulk_jobs
             continue
         sample = SAMPLES[model._meta.label_lower]
         if basename == "partner":
@@ -62,6 +66,8 @@ def test_every_list_and_row_is_of_the_north(cast, by):
             url = reverse(f"api:{basename}-detail", args=[other.pk])
             status = getattr(caller, method)(url, {}).status_code
             assert status in ({200, 403, 405} if shared else allowed), (basename, method)
+    for basename in OF_ALL:
+        assert caller.get(reverse(f"api:{basename}-list")).status_code == 403, basename
 
 
 @pytest.mark.parametrize("by", BY)

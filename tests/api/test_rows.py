@@ -70,7 +70,7 @@ def test_a_role_without_the_permission_is_refused(cast, as_user):
     assert caller.get(PARTNERS).status_code == 200
     assert caller.patch(f"{PARTNERS}{cast.north_partner.pk}/", {"name": "X"}).status_code == 403
     assert caller.post(PARTNERS, {}).status_code == 403
-    assert as_user(cast.north_person).get(f"{ROOT}scores/").status_code == 403
+    assert as_user(cast.north_person).get(f"{ROOT}evaluations/").status_code == 403
 
 
 def test_a_partner_is_made_by_codes_with_one_event(cast, as_user):

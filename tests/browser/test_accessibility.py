@@ -26,6 +26,7 @@ def network(signed_in: Page) -> Page:
     partner = Partner.objects.order_by("pk").first()
     make.make_fact(partner)
     make.make_target(partner)
+    make.make_plan_line(partner)
     make.make_contact(partner)
     make.make_site(partner)
     make.make_schedule()

@@ -107,3 +107,23 @@ def test_no_page_breaks_the_content_security_policy(signed_in: Page):
     for path in ("/", "/partners/", "/partners/new/", "/account/2fa/", "/jobs/"):
         signed_in.goto(path)
     assert [text for text in said if "Content Security Policy" in text] == []
+
+
+def test_a_curve_is_drawn_while_it_is_written(signed_in: Page):
+    version = make.make_scheme_version()
+    signed_in.goto(f"/performance/items/new/?version={version.pk}")
+    preview = signed_in.locator("#item-preview")
+    expect(preview.get_by_text("The curve cannot be drawn yet.")).to_be_visible()
+    signed_in.locator("#id_code").fill("growth")
+    signed_in.locator("#id_measure").select_option("growth_yoy")
+    signed_in.locator("#id_weight").fill("40")
+    signed_in.locator("#id_curve_text").fill("-10% → 0\n15% → 100")
+    expect(preview.locator("canvas")).to_be_visible()
+    expect(preview.get_by_text("Weights: 40 of 100")).to_be_visible()
+    signed_in.locator("#id_curve_text").fill("-10% → 100\n15% → 0")
+    expect(preview.get_by_text("A better value must not score fewer points.")).to_be_visible()
+    # What belongs to another basis is not shown.
+    expect(signed_in.locator("#id_raters")).to_be_hidden()
+    signed_in.locator("#id_basis").select_option("rating")
+    expect(signed_in.locator("#id_raters")).to_be_visible()
+    expect(signed_in.locator("#id_measure")).to_be_hidden()

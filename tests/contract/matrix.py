@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
+
+from django.core.files.base import ContentFile
 
 from tests import factories as make
 from tests.cast import Cast
@@ -68,6 +71,9 @@ MODELS: dict[str, Access] = {
     ),
     "sales.controltotal": Access(view=STAFF, add=who(D, A, F), change=who(D, A, F), delete=who(A)),
     "sales.target": Access(view=who(D, A, F, M, PA), add=STAFF, change=STAFF, delete=who(D, A)),
+    "sales.targetplan": Access(
+        view=who(D, A, F, M, PA), add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
     "sales.reportingrule": Access(
         view=who(D, A, F), add=who(D, A), change=who(D, A), delete=who(D, A)
     ),
@@ -82,11 +88,33 @@ MODELS: dict[str, Access] = {
     "performance.schemelevel": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
     ),
+    "performance.schemeveto": Access(view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)),
+    "performance.deduction": Access(
+        view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
+    ),
+    "performance.rating": Access(view=STAFF),
+    "performance.correction": Access(view=STAFF, add=who(D, A, M)),
+    "performance.appeal": Access(view=STAFF, add=who(D, A, M)),
+    "performance.scorechange": Access(view=STAFF),
     "performance.evaluationschedule": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
     ),
+    "performance.derivedmeasure": Access(
+        view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
+    ),
     "performance.evaluation": Access(view=STAFF, add=who(D, A), change=who(D, A)),
-    "performance.score": Access(view=STAFF),
+    "performance.backtestreport": Access(view=who(D, A, F), add=who(D, A), delete=who(D, A)),
+    "performance.backtestresult": Access(view=who(D, A, F)),
+    "performance.score": Access(view=who(D, A, F, M, PA)),
+    "performance.consequence": Access(
+        view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
+    ),
+    "performance.improvementplan": Access(
+        view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
+    ),
+    "performance.planaction": Access(
+        view=STAFF, add=who(D, A, M), change=who(D, A, M), delete=who(D, A, M)
+    ),
     "core.event": Access(view=STAFF),
     "core.job": Access(view=STAFF),
     "core.import": Access(view=who(D, A, F, M), add=who(D, A, F, M), change=who(D, A)),
@@ -119,6 +147,25 @@ class Verb:
 # Addresses that machines read without signing in.
 OPEN = {"healthz", "readyz", "metrics"}
 
+
+def _plan(cast: Cast) -> Any:
+    return make.make_plan_line(cast.north_partner).plan
+
+
+def _to_rate() -> Any:
+    """An evaluation that takes ratings of one item."""
+    version = make.make_scheme_version(rating_days=10)
+    make.make_scheme_item(version, code="service", basis="rating", measure="", name="Service")
+    return make.make_evaluation(version=version, state="rating", rating_before=date(2130, 1, 1))
+
+
+def _who_has_rated(cast: Cast) -> Any:
+    """Who has given marks stays asked, whoever wants it otherwise."""
+    rater = make.make_rater()
+    make.make_rating(rater.evaluation, cast.north_partner, rater=rater.user)
+    return rater
+
+
 PAGES: dict[str, Page] = {
     "insights:cockpit": Page(open_to=EVERYBODY),
     "sales:reporting_calendar": Page(open_to=EVERYBODY),
@@ -134,8 +181,96 @@ PAGES: dict[str, Page] = {
         open_to=who(D, A), refusal={PM: 404}, row=lambda cast: cast.north_partner
     ),
     "performance:evaluation_run": Page(open_to=who(D, A)),
+    "performance:matrix_list": Page(open_to=STAFF),
+    "performance:matrix_filters": Page(open_to=STAFF),
+    "performance:matrix_export": Page(open_to=STAFF),
+    "performance:score_pdf": Page(
+        open_to=STAFF,
+        refusal={PA: 404, PM: 404},  # not published yet
+        row=lambda cast: make.make_score(cast.north_partner),
+    ),
+    "performance:evaluation_propose_levels": Page(
+        open_to=who(D, A, M), row=lambda cast: make.make_evaluation()
+    ),
     "performance:scheme_draft": Page(
         open_to=who(D, A), post=True, row=lambda cast: make.make_scheme()
+    ),
+    "performance:scheme_upload": Page(open_to=who(D, A)),
+    "performance:scheme_examples": Page(open_to=STAFF),
+    "performance:scheme_copy": Page(open_to=who(D, A), arguments={"name": "capability"}),
+    "performance:schemeitem_preview": Page(open_to=who(D, A), post=True),
+    "performance:schemeversion_file": Page(
+        open_to=STAFF, row=lambda cast: make.make_scheme_version()
+    ),
+    "performance:schemeversion_difference": Page(
+        open_to=STAFF, row=lambda cast: make.make_scheme_version()
+    ),
+    "performance:backtestreport_run": Page(open_to=who(D, A)),
+    "performance:backtestresult_whatif": Page(
+        open_to=who(D, A, F),
+        refusal={PM: 404},
+        row=lambda cast: make.make_backtest_result(cast.north_partner),
+    ),
+    "performance:score_whatif": Page(
+        open_to=STAFF,
+        refusal={PA: 404, PM: 404},
+        row=lambda cast: make.make_score(
+            cast.north_partner,
+            evaluation=make.make_evaluation(version=make.make_scheme_item().version),
+        ),
+    ),
+    "performance:deduction_evidence": Page(
+        open_to=STAFF,
+        refusal={PM: 404},
+        row=lambda cast: make.make_deduction(
+            cast.north_partner, evidence=ContentFile(b"proof", name="proof.txt")
+        ),
+    ),
+    "performance:measure_list": Page(open_to=STAFF),
+    "performance:measure_preview": Page(open_to=who(D, A), refusal={F: 404, M: 404}),
+    "performance:measure_detail": Page(open_to=STAFF, arguments={"code": "sell_in_net"}),
+    "performance:measure_example": Page(open_to=STAFF, arguments={"code": "sell_in_net"}),
+    "performance:evaluation_rate": Page(open_to=who(D, M), row=lambda cast: _to_rate()),
+    "performance:evaluation_invite": Page(open_to=who(D, A), row=lambda cast: _to_rate()),
+    "performance:evaluation_remind": Page(
+        open_to=who(D, A), post=True, row=lambda cast: _to_rate()
+    ),
+    "performance:rater_dismiss": Page(
+        open_to=who(D, A), post=True, row=lambda cast: _who_has_rated(cast)
+    ),
+    "performance:evaluation_revise": Page(
+        open_to=who(D, A), row=lambda cast: make.make_published(cast.north_partner)
+    ),
+    "performance:evaluation_late": Page(
+        open_to=who(D, A), post=True, row=lambda cast: make.make_published(cast.north_partner)
+    ),
+    "performance:rating_file": Page(
+        open_to=STAFF,
+        refusal={PM: 404},
+        row=lambda cast: make.make_rating(
+            make.make_evaluation(),
+            cast.north_partner,
+            file=ContentFile(b"proof", name="proof.txt"),
+        ),
+    ),
+    "performance:correction_evidence": Page(
+        open_to=STAFF,
+        refusal={PM: 404},
+        row=lambda cast: make.make_correction(
+            cast.north_partner, evidence=ContentFile(b"proof", name="proof.txt")
+        ),
+    ),
+    "performance:appeal_evidence": Page(
+        open_to=STAFF,
+        refusal={PM: 404},
+        row=lambda cast: make.make_appeal(
+            cast.north_partner, evidence=ContentFile(b"proof", name="proof.txt")
+        ),
+    ),
+    "performance:appeal_decide": Page(
+        open_to=who(D, A, F),
+        refusal={PM: 404},
+        row=lambda cast: make.make_appeal(cast.north_partner),
     ),
     "accounts:apiclient_make": Page(open_to=who(A)),
     "accounts:apiclient_secret": Page(open_to=who(A), row=lambda cast: make.make_api_client()),
@@ -155,6 +290,27 @@ PAGES: dict[str, Page] = {
         open_to=STAFF,
         refusal={PM: 404},
         row=lambda cast: make.make_control_total(cast.north_partner),
+    ),
+    "sales:targetplan_split": Page(
+        open_to=who(D, A), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_growth": Page(
+        open_to=who(D, A), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_take": Page(
+        open_to=who(D, A), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_enter": Page(
+        open_to=who(D, A, M, PA), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_cells": Page(
+        open_to=who(D, A, F, M, PA), refusal={PM: 404}, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_amend": Page(
+        open_to=who(D, A), refusal={PM: 404}, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_file": Page(
+        open_to=who(D, A, F, M, PA), refusal={PM: 404}, row=lambda cast: _plan(cast)
     ),
     "core:search": Page(open_to=EVERYBODY),
     "core:preference": Page(open_to=EVERYBODY, post=True),
@@ -208,6 +364,16 @@ PAGES |= {
 PAGES["core:webhook_again"] = Page(
     open_to=who(A), refusal=UNSEEN, post=True, row=lambda cast: make.make_delivery()
 )
+
+# Addresses of the API that are read and belong to no row: who may, and the arguments.
+READS: dict[str, Page] = {
+    "api:measure-detail": Page(open_to=STAFF, arguments={"code": "sell_in_net"}),
+    "api:measure-value": Page(
+        open_to=STAFF,
+        arguments={"code": "sell_in_net"},
+        row=lambda cast: cast.north_partner,
+    ),
+}
 
 # Verbs of the API beside those of every resource: who may, and what is sent. Who may not, gets 403.
 VERBS: dict[str, Verb] = {

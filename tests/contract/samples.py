@@ -30,6 +30,10 @@ def _partner(partner: Partner) -> Partner:
     return make.make_partner(territory=partner.territory)
 
 
+def _in_review(cast: Cast) -> Any:
+    return make.make_correction(cast.north_partner, state="rejected").evaluation
+
+
 SAMPLES: dict[str, Sample] = {
     "accounts.user": Sample(
         row=lambda partner: make.make_user("service"),
@@ -165,6 +169,20 @@ SAMPLES: dict[str, Sample] = {
         },
         change=("amount", "2345.00"),
     ),
+    "sales.targetplan": Sample(
+        row=lambda partner: make.make_plan_line(partner).plan,
+        typed=lambda cast: {
+            "name": "The north next year",
+            "code": "NORTH-27",
+            "year": "2027",
+            "kind": "sell_in",
+            "territory": cast.north.pk,
+            "newcomers": "median",
+            "rounding": "0",
+        },
+        change=("name", "Changed"),
+    ),
+    "sales.targetplanline": Sample(row=lambda partner: make.make_plan_line(partner)),
     "sales.reportingrule": Sample(
         row=lambda partner: make.make_reporting_rule(),
         typed=lambda cast: {
@@ -199,6 +217,8 @@ SAMPLES: dict[str, Sample] = {
             "version": make.make_scheme_version().pk,
             "position": "1",
             "code": "net",
+            "basis": "measure",
+            "role": "weighted",
             "measure": "sell_in_net",
             "weight": "100",
             "cap": "120",
@@ -215,10 +235,72 @@ SAMPLES: dict[str, Sample] = {
             "version": make.make_scheme_version().pk,
             "level": make.make_level().pk,
             "min_total": "70",
+            "keep_total": "65",
         },
         change=("min_total", "75.00"),
         shared=True,
     ),
+    "performance.schemeveto": Sample(
+        row=lambda partner: make.make_scheme_veto(),
+        typed=lambda cast: {
+            "version": make.make_scheme_version().pk,
+            "code": "returns",
+            "name": "Too many returns",
+            "measure": "return_rate",
+            "side": "above",
+            "bound": "0.2",
+            "effect": "no_level",
+        },
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "performance.derivedmeasure": Sample(
+        row=lambda partner: make.make_derived_measure(),
+        typed=lambda cast: {
+            "code": "sell_through_rate",
+            "name": "Sell-through rate",
+            "unit": "ratio",
+            "definition": "Sell-through ÷ sell-in.",
+            "expression": "sell_through_net / sell_in_net",
+            "places": "4",
+            "zero": "zero",
+            "span": "year_to_date",
+            "higher": "on",
+        },
+        change=("name", "Changed"),
+        shared=True,
+    ),
+    "performance.deduction": Sample(
+        row=lambda partner: make.make_deduction(partner),
+        typed=lambda cast: {
+            "partner": cast.north_partner.pk,
+            "decided_on": "2026-02-03",
+            "points": "2.50",
+            "reason": "Sold across the border",
+        },
+        change=("reason", "Changed"),
+    ),
+    "performance.rating": Sample(
+        row=lambda partner: make.make_rating(make.make_evaluation(), partner)
+    ),
+    "performance.correction": Sample(
+        row=lambda partner: make.make_correction(partner),
+        typed=lambda cast: {
+            "evaluation": _in_review(cast).pk,
+            "partner": cast.north_partner.pk,
+            "level": make.make_level().pk,
+            "reason": "Floods in June",
+        },
+    ),
+    "performance.appeal": Sample(
+        row=lambda partner: make.make_appeal(partner),
+        typed=lambda cast: {
+            "evaluation": make.make_published(cast.north_partner).pk,
+            "partner": cast.north_partner.pk,
+            "claim": "A delivery was not counted",
+        },
+    ),
+    "performance.scorechange": Sample(row=lambda partner: make.make_score_change(partner)),
     "performance.evaluationschedule": Sample(
         row=lambda partner: make.make_schedule(),
         typed=lambda cast: {
@@ -231,5 +313,41 @@ SAMPLES: dict[str, Sample] = {
         shared=True,
     ),
     "performance.evaluation": Sample(row=lambda partner: make.make_evaluation(), shared=True),
+    "performance.backtestreport": Sample(row=lambda partner: make.make_backtest(), shared=True),
+    "performance.backtestresult": Sample(row=lambda partner: make.make_backtest_result(partner)),
+    "performance.consequence": Sample(
+        row=lambda partner: make.make_consequence(partner),
+        typed=lambda cast: {
+            "kind": "award",
+            "partner": cast.north_partner.pk,
+            "effective_on": "2026-06-01",
+            "reason": "Best growth of the year",
+        },
+        change=("reason", "Changed"),
+    ),
+    "performance.improvementplan": Sample(
+        row=lambda partner: make.make_improvement_plan(partner),
+        typed=lambda cast: {
+            "partner": cast.north_partner.pk,
+            "goal": "Reach the target again",
+            "owner": cast.north_manager.pk,
+            "starts_on": "2026-04-15",
+            "due_on": "2026-07-15",
+            "scheme": make.make_scheme().pk,
+            "retest_period": "2026Q2",
+            "goal_total": "60.00",
+        },
+        change=("goal", "Changed"),
+    ),
+    "performance.planaction": Sample(
+        row=lambda partner: make.make_plan_action(make.make_improvement_plan(partner)),
+        typed=lambda cast: {
+            "plan": make.make_improvement_plan(cast.north_partner).pk,
+            "what": "Train two people",
+            "owner": cast.north_manager.pk,
+            "due_on": "2026-05-15",
+        },
+        change=("what", "Changed"),
+    ),
     "performance.score": Sample(row=lambda partner: make.make_score(partner)),
 }

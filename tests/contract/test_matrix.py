@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.contract import routes
-from tests.contract.matrix import EVERYBODY, MODELS, OPEN, PAGES, VERBS
+from tests.contract.matrix import EVERYBODY, MODELS, OPEN, PAGES, READS, VERBS
 from tests.contract.samples import SAMPLES
 
 ACTION = {
@@ -102,7 +102,17 @@ def test_odd_pages_open_for_whom_the_matrix_names(name, cast, sign_in):
 def test_every_verb_of_the_api_is_in_the_matrix():
     api = {r.name for r in routes.ROUTES if r.pattern.startswith("api/v1/") and not r.needs_row}
     usual = {name for name in api if name.endswith("-list")} | {"api:docs", "api:schema"}
-    assert api - usual == set(VERBS)
+    assert api - usual == set(VERBS) | set(READS)
+
+
+@pytest.mark.parametrize("name", sorted(READS))
+def test_what_is_read_by_the_api_opens_for_whom_the_matrix_names(name, cast, sign_in):
+    page = READS[name]
+    url = next(r for r in routes.ROUTES if r.name == name).url(**page.arguments)
+    query = {"partner": page.row(cast).pk, "period": "2026Q1"} if page.row else {}
+    assert Client().get(url, query).status_code == 401
+    found = {m: sign_in(getattr(cast, m)).get(url, query).status_code for m in EVERYBODY}
+    assert found == {m: 200 if m in page.open_to else 403 for m in EVERYBODY}
 
 
 @pytest.mark.parametrize("name", sorted(VERBS))

@@ -1,7 +1,7 @@
 """The demo network in the database: valid rows, exact rollup, sensible histories, done once."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -17,8 +17,18 @@ from channel_crm.demo import network, people
 from core.models import Event
 from partners import duplicates
 from partners.models import Contact, Partner, Site
-from performance.models import Evaluation, EvaluationSchedule, Score
-from sales.models import SalesFact, Target
+from performance import differences
+from performance.backtest.services import matching
+from performance.models import (
+    BacktestReport,
+    Deduction,
+    Evaluation,
+    EvaluationSchedule,
+    SchemeVersion,
+    Score,
+)
+from performance.validation import problems
+from sales.models import SalesFact, Target, TargetPlan
 
 UNTIL = date(2026, 10, 31)
 SMALL = {"scale": 0.12, "months": 18}
@@ -110,6 +120,78 @@ def test_evaluations_are_published_and_add_up(small):
     item = next(item for item in score.items if item["code"] == "sell_in_net")
     assert Decimal(item["value"]) == net
     assert timezone.localtime(quarter.published_at).date() == date(2026, 10, 9)
+
+
+def test_targets_are_planned(small):
+    plans = TargetPlan.objects.order_by("year", "code", "version")
+    assert list(plans.values_list("code", "version", "state")) == [
+        ("SI-2026", 1, "superseded"),
+        ("SI-2026", 2, "signed"),
+        ("SI-2027", 1, "draft"),
+        ("ST-2027-GD", 1, "draft"),
+    ]
+    signed, draft = plans[1], plans[2]
+    totals = [
+        rows.aggregate(total=Sum("amount"))["total"] for rows in (signed.lines, signed.targets)
+    ]
+    assert totals[0] == totals[1] > 0
+    assert signed.submitted_by != signed.signed_by
+    assert draft.lines.filter(manager__isnull=False).count() > 24
+    assert set(
+        draft.lines.filter(proposal__isnull=False).values_list("partner__memberships__user__role")
+    ) >= {("partner_admin",)}
+    assert not draft.lines.filter(amount__isnull=True).exists()
+
+
+def test_an_evaluation_is_in_each_stage(small):
+    found = Evaluation.objects.filter(scheme__code="partner-development").order_by("pk")
+    today = timezone.localdate()
+    assert [(row.period_code, row.revision, row.stage(today)) for row in found] == [
+        ("2026Q1", 1, "final"),
+        ("2026Q2", 1, "superseded"),
+        ("2026Q2", 2, "appeal"),
+        ("2026-10", 1, "review"),
+        ("2026Q3", 1, "rating"),
+    ]
+    changed = found[2].changes.get()
+    assert changed.items[0]["after"] == "90.0000"
+
+
+def test_cases_cost_points_and_levels_do_not_jump(small):
+    states = Deduction.objects.values_list("state").annotate(Count("pk")).order_by("state")
+    assert dict(states) == {"decided": 5, "proposed": 2, "rejected": 1}
+    decided = Deduction.objects.exclude(decided_by=None)
+    assert {row.decided_by.username for row in decided} == {people.DIRECTOR}
+    scores = Score.objects.filter(evaluation__scheme__code="channel-quarterly")
+    deducted = scores.filter(deducted__gt=0).select_related("evaluation")
+    assert deducted.count() > 0
+    for score in deducted:
+        span = (score.evaluation.starts_on, score.evaluation.ends_before - timedelta(days=1))
+        counting = Deduction.objects.filter(
+            partner=score.partner, state="decided", decided_on__range=span
+        )
+        assert score.deducted == counting.aggregate(points=Sum("points"))["points"]
+    assert scores.filter(bonus__gt=0).exists()
+    assert scores.filter(held__in=["keep", "steps", "veto"]).exists()
+
+
+def test_the_card_of_the_examples_has_a_draft_beside_it(small):
+    versions = SchemeVersion.objects.filter(scheme__code="quarterly-distributor")
+    draft, published = versions.order_by("-number")
+    assert (draft.state, published.state) == ("draft", "published")
+    assert problems(draft) == []
+    changed = {change.label for change in differences.between(published, draft)}
+    assert len(changed) == 3
+
+
+def test_a_draft_is_tried_on_the_quarters_before(small):
+    row = BacktestReport.objects.select_related("version__scheme").get()
+    assert (row.version.scheme.code, row.version.state) == ("channel-quarterly", "draft")
+    assert (row.state, row.last_period) == ("done", "2026Q3")
+    assert matching(row.version) == row
+    assert row.results.count() == row.partner_count > 0
+    published = {each["period"]: each["published"] for each in row.result["periods"]}
+    assert published["2026Q3"]["same_version"] is True
 
 
 def test_there_is_something_to_merge(small):

@@ -101,6 +101,7 @@ def test_a_manager_is_not_offered_what_they_may_not_write(page, client):
         "sales",
         "payments",
         "aliases",
+        "plan_entries",
     }
 
 

@@ -185,7 +185,7 @@ def test_undoing_three_rows_costs_as_many_queries_as_three_hundred(
             f"{count}-{i},M,T,,\n{count}-{i}n,New,T,{count}-{i},\n" for i in range(count)
         )
         number = load("partners", HEAD + text)["import"]
-        with django_assert_max_num_queries(40):
+        with django_assert_max_num_queries(50):
             assert undo(number) == {"import": number, "deleted": count, "restored": count}
 
 

@@ -92,5 +92,5 @@ def test_the_cockpit_takes_few_queries(client, cast, django_assert_max_num_queri
     sell(cast.north_partner, 5)
     client.force_login(cast.director)
     client.get("/")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(17):
         client.get("/")

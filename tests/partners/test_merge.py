@@ -340,7 +340,13 @@ def test_every_key_to_the_partner_moves_or_says_why_not():
     }
     assert undecided == set()
     assert {label for label, rule in found.items() if rule.stays} == {
+        "performance.appeal.partner",
+        "performance.backtestresult.partner",
+        "performance.consequence.partner",
+        "performance.correction.partner",
+        "performance.rating.partner",
         "performance.score.partner",
+        "performance.scorechange.partner",
         "sales.adjustment.partner",
         "sales.salesdaily.partner",
     }

@@ -212,7 +212,7 @@ def test_after_publishing_a_rerun_is_a_new_revision():
     make_network()
     make_scheme()
     first = evaluated(publish=True)
-    second = evaluated()
+    second = evaluated(reason="A file came late")
     assert (first.state, first.revision, second.state, second.revision) == (
         "published",
         1,
@@ -269,7 +269,7 @@ def test_what_fails_leaves_nothing_but_the_reason(monkeypatch):
     make_scheme()
     kept = evaluated()
 
-    def full(cursor, buffer):
+    def full(cursor, buffer, columns):
         raise OSError("disk full")
 
     monkeypatch.setattr(run, "_copy", full)

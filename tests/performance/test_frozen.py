@@ -32,6 +32,13 @@ def published():
         "DELETE FROM performance_schemeversion WHERE id = {v}",
         "UPDATE performance_schemeitem SET weight = 1 WHERE version_id = {v}",
         "DELETE FROM performance_schemeitem WHERE version_id = {v}",
+        "UPDATE performance_schemeversion SET grace = 2 WHERE id = {v}",
+        "UPDATE performance_schemeversion SET appeal_days = 9 WHERE id = {v}",
+        "UPDATE performance_schemeitem SET minimum = 1 WHERE version_id = {v}",
+        "UPDATE performance_score SET held = 'veto' WHERE evaluation_id = {e}",
+        """INSERT INTO performance_schemeveto
+        (version_id, code, name, name_en, measure, kind, side, bound, effect, created_at)
+        VALUES ({v}, 'late', 'Late', '', 'return_rate', '', 'above', 1, 'zero', now())""",
         """INSERT INTO performance_schemelevel
         (version_id, level_id, min_total, created_at, updated_at)
         SELECT {v}, min(id), 1, now(), now() FROM partners_level""",
@@ -41,6 +48,14 @@ def test_sql_is_refused(published, sql):
     statement = sql.format(e=published.pk, v=published.scheme_version_id)
     with pytest.raises(REFUSED), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_the_note_of_a_published_version_can_still_be_written(published):
+    assert (
+        type(published.scheme_version)
+        .objects.filter(pk=published.scheme_version_id)
+        .update(note="Why we did it so")
+    )
 
 
 def test_scores_cannot_be_moved_into_a_published_evaluation(published):

@@ -147,9 +147,13 @@ def test_the_page_of_a_partner_tells_what_the_next_level_takes(client, cast, eva
     )
     part = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert "What Diamond takes" in part and "<html" not in part
-    client.force_login(cast.north_person)
-    own = reverse("partners:partner_detail", args=[cast.north_partner.pk])
-    assert "tab=performance" not in client.get(own).content.decode()
+    for user, partner, there in (
+        (cast.north_person, cast.north_partner, True),
+        (cast.south_person, cast.south_partner, False),  # no administrator of its company
+    ):
+        client.force_login(user)
+        own = reverse("partners:partner_detail", args=[partner.pk])
+        assert ("tab=performance" in client.get(own).content.decode()) == there
 
 
 def test_run_from_the_browser(client, cast, django_capture_on_commit_callbacks):
@@ -171,4 +175,157 @@ def test_run_from_the_browser(client, cast, django_capture_on_commit_callbacks):
 def test_who_may(client, cast, evaluation):
     for user, status in ((cast.director, 200), (cast.finance, 403), (cast.north_person, 403)):
         assert page(client, user, "evaluation_run").status_code == status
-    assert page(client, cast.north_person, "score_list").status_code == 403
+    assert page(client, cast.south_person, "score_list").status_code == 403
+
+
+# --- the editor --------------------------------------------------------------------------------
+
+
+def typed(draft, **fields):
+    return {
+        "version": draft.pk,
+        "position": "9",
+        "code": "extra",
+        "basis": "measure",
+        "role": "weighted",
+        "measure": "growth_yoy",
+        "weight": "5",
+        "target_source": "none",
+        "curve_kind": "linear",
+        "curve_text": "-10% → 0\n15% → 100",
+        "cap": "100",
+        "missing": "renormalise",
+    } | fields
+
+
+def previewed(client, **data):
+    response = client.post(reverse("performance:schemeitem_preview"), data)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_an_item_is_drawn_while_it_is_written(client, cast, evaluation):
+    draft = draft_version(scheme=evaluation.scheme, by=None)
+    client.force_login(cast.director)
+    text = previewed(client, **typed(draft))
+    assert "data-chart" in text and "−10\u00a0% → 0, 15\u00a0% → 100; cap 100" in text
+    assert "Weights: 105 of 100" in text and "Nothing is wrong with it." in text
+    assert "Weights: 100 of 100" in previewed(client, **typed(draft, role="bonus"))
+    changed = draft.items.get(code="growth_yoy")
+    assert "Weights: 95 of 100" in previewed(client, **typed(draft), item=changed.pk)
+    falling = previewed(client, **typed(draft, curve_text="-10% → 100\n15% → 0"))
+    assert "A better value must not score fewer points." in falling
+    steps = previewed(client, **typed(draft, curve_kind="bands", curve_text="0% → 60\n5% → 100"))
+    assert '"kind": "step"' in steps
+    for broken in (
+        {"curve_text": "a lot"},
+        {"curve_text": ""},
+        {"weight": "many"},
+        {"measure": "happiness"},
+        {"cap": "-1"},
+        {"version": "no"},
+        {"basis": "rating", "code": ""},
+        {"basis": "scores", "source_scheme": "99999"},
+    ):
+        assert "Nothing is wrong with it." not in previewed(client, **typed(draft, **broken))
+    assert "problems" in previewed(client)
+    assert draft.items.count() == 7
+
+
+def test_an_item_that_people_rate_is_made(client, cast, evaluation):
+    draft = draft_version(scheme=evaluation.scheme, by=None)
+    client.force_login(cast.director)
+    new = reverse("performance:schemeitem_create")
+    form = client.get(new, {"version": draft.pk}).context["form"]
+    assert form["position"].value() == 7
+    data = typed(
+        draft,
+        basis="rating",
+        name="Service",
+        name_en="Service",
+        raters="3",
+        anchor_1="bad",
+        anchor_3="fair",
+        anchor_5="good",
+        curve_text="1 → 0\n5 → 100",
+        minimum_rule="above",
+        minimum="0",
+        source_codes="forgotten",
+    )
+    response = client.post(new, data)
+    assert response.url == reverse("performance:schemeversion_detail", args=[draft.pk])
+    item = draft.items.get(code="extra")
+    assert (item.basis, item.measure, item.raters, item.source_items) == ("rating", "", 3, [])
+    assert item.anchors == {"1": "bad", "3": "fair", "5": "good"}
+    assert (item.minimum, item.minimum_rule) == (0, "above")
+    edit = reverse("performance:schemeitem_edit", args=[item.pk])
+    # What belongs to another basis is dropped.
+    assert (
+        client.post(edit, data | {"basis": "measure", "curve_text": "0% → 0; 9% → 9"}).status_code
+        == 302
+    )
+    item.refresh_from_db()
+    assert (item.measure, item.anchors, item.raters) == ("growth_yoy", {}, 2)
+    nameless = client.post(edit, data | {"name": ""})
+    assert "What people rate needs a name." in nameless.content.decode()
+
+
+def test_results_of_another_scheme_are_an_item(client, cast, evaluation):
+    draft = draft_version(scheme=make.make_scheme(), by=None)
+    client.force_login(cast.director)
+    data = typed(
+        draft,
+        basis="scores",
+        source_scheme=evaluation.scheme_id,
+        source_codes="growth_yoy， active_months",
+        curve_text="0 → 0; 100 → 100",
+        weight="100",
+    )
+    assert client.post(reverse("performance:schemeitem_create"), data).status_code == 302
+    item = draft.items.get()
+    assert (item.source_scheme, item.source_items) == (
+        evaluation.scheme,
+        ["growth_yoy", "active_months"],
+    )
+    text = page(client, cast.director, "schemeversion_detail", draft.pk).content.decode()
+    assert "Only its items active_months, growth_yoy." in text
+    lacking = client.post(reverse("performance:schemeitem_create"), data | {"source_scheme": ""})
+    assert "Choose the other scheme whose results count." in lacking.content.decode()
+
+
+def test_vetoes_levels_and_rules_of_a_draft(client, cast, evaluation):
+    draft = draft_version(scheme=evaluation.scheme, by=None)
+    client.force_login(cast.director)
+    veto = {
+        "version": draft.pk,
+        "code": "returns",
+        "name": "Many returns",
+        "measure": "return_rate",
+        "side": "above",
+        "bound": "0.2",
+        "effect": "zero",
+    }
+    assert client.post(reverse("performance:schemeveto_create"), veto).status_code == 302
+    again = client.post(reverse("performance:schemeveto_create"), veto)
+    assert "This version has a veto with that code already." in again.content.decode()
+    level = {"version": draft.pk, "level": make.make_level(name="Diamond").pk, "min_total": "60"}
+    new = reverse("performance:schemelevel_create")
+    above = client.post(new, level | {"keep_total": "61"})
+    assert "A level is kept by what reaches it, or by less." in above.content.decode()
+    assert client.post(new, level | {"keep_total": "55"}).status_code == 302
+    edit = reverse("performance:schemeversion_edit", args=[draft.pk])
+    rules = {"states": ["active"], "deduction_cap": "20", "grace": "1", "most_steps_up": "1"}
+    assert client.post(edit, rules | {"most_steps_down": "0"}).status_code == 422
+    assert client.post(edit, rules | {"appeal_days": "7"}).status_code == 302
+    text = page(client, cast.director, "schemeversion_detail", draft.pk).content.decode()
+    for told in (
+        "Return rate above 20\u00a0%: Total 0",
+        "kept from 55",
+        "Decided deductions take away at most 20 points.",
+        "Too low a total is forgiven 1 time in a row before a level is lost.",
+        "Levels rise by at most 1 at once.",
+        "7 days after publishing",
+    ):
+        assert told in text, told
+    frozen = page(client, cast.director, "schemeversion_detail", evaluation.scheme_version_id)
+    assert "schemeveto" not in frozen.content.decode()

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import trans_real
 
+from performance import expressions, measures
 from tests import factories as make
 from tests.contract import routes
 from tests.contract.samples import SAMPLES
@@ -27,6 +28,7 @@ NAMES = {"Ctrl", "Excel", "XLSX", "JSON", "OAuth2", "HTTP", "Webhook", "Switch",
 # What a person may have to type: the forms say so in Latin letters.
 TYPED = {"Order", "Line", "sell_in", "sell_through", "sell_out", "collection", "https"}
 TYPED |= {"partners", "partner", "suspend"}  # the example of a verb
+TYPED |= {*measures.REGISTRY, *expressions.FUNCTIONS}  # what stands in an expression
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,}")
 # Also the ids of messages.
 UNSEEN = re.compile(r"<(script|style|svg|code|textarea)\b.*?</\1>|\bevt_\d+", re.DOTALL)
@@ -110,6 +112,7 @@ def test_an_empty_form_is_refused_in_chinese(pages, reader, cast):
         "core:import_list",
         "core:import_upload",
         "performance:evaluation_run",
+        "performance:measure_list",
         "account_change_password",
         "account_email",
         "mfa_index",

@@ -1,4 +1,4 @@
-"""manage.py evaluate SCHEME PERIOD [--publish]"""
+"""manage.py evaluate SCHEME PERIOD [--publish] [--reason TEXT]"""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class Command(JsonCommand):
         parser.add_argument("scheme")
         parser.add_argument("period")
         parser.add_argument("--publish", action="store_true", help="publish it at once")
+        parser.add_argument(
+            "--reason", default="", help="why a published period is opened again as a revision"
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         begun = time.perf_counter()
@@ -27,6 +30,7 @@ class Command(JsonCommand):
             by=None,
             on=timezone.localdate(),
             publish=options["publish"],
+            reason=options["reason"],
         )
         return {
             "evaluation": evaluation.pk,

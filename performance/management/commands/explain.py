@@ -12,6 +12,7 @@ from performance import selectors
 from performance.definitions import definition
 from performance.models import Score
 from performance.services import get_evaluation
+from performance.sources import Source, page_url, sql
 
 
 class Command(JsonCommand):
@@ -57,30 +58,15 @@ def _item(score: Score, line: selectors.Line) -> dict[str, Any]:
     }
 
 
-def _source(score: Score, source: selectors.Source) -> dict[str, Any]:
+def _source(score: Score, source: Source) -> dict[str, Any]:
     return {
+        "table": source.table,
         "kind": source.kind,
         "from": source.starts_on,
         "to_exclusive": source.ends_before,
         "product_line": source.product_line,
         "lines": source.lines,
         "net": source.net,
-        "page": selectors.list_url(score.partner_id, source),
-        "sql": _sql(score, source),
+        "page": page_url(score.partner_id, source),
+        "sql": sql(score.partner_id, source),
     }
-
-
-def _sql(score: Score, source: selectors.Source) -> str:
-    below = ""
-    if source.product_line:
-        below = (
-            " AND product_id IN (SELECT p.id FROM catalog_product p"
-            " JOIN catalog_productline l ON l.id = p.product_line_id"
-            " JOIN catalog_productline root ON starts_with(l.path, root.path)"
-            f" WHERE root.code = '{source.product_line.replace(chr(39), chr(39) * 2)}')"
-        )
-    return (
-        f"SELECT * FROM sales_salesfact WHERE partner_id = {score.partner_id}"
-        f" AND kind = '{source.kind}' AND occurred_on >= '{source.starts_on}'"
-        f" AND occurred_on < '{source.ends_before}'{below} ORDER BY occurred_on, id"
-    )
