@@ -40,6 +40,7 @@ from performance.measures.declaring import (
     SPAN_LABELS,
     SPAN_SUFFIXES,
     TARGETS,
+    TERRITORIES,
     UNIT_LABELS,
     YEAR_TO_DATE,
     ZERO_COUNTS,
@@ -90,6 +91,7 @@ __all__ = [
     "frozen_derived",
     "get",
     "has_targets",
+    "of_neighbours",
     "offered",
     "problems_of",
 ]
@@ -125,6 +127,16 @@ def everything() -> list[Measure]:
     own = [derived_from(rows[code], rows, REGISTRY) for code in sorted(rows)]
     there = [measure for measure in REGISTRY.values() if not measure.absent]
     return [*there, *own, *(measure for measure in REGISTRY.values() if measure.absent)]
+
+
+def of_neighbours() -> list[str]:
+    """The codes of measures that rest on what the partners around bought or sold: of these a
+    partner's own figure tells theirs."""
+    return [
+        measure.code
+        for measure in everything()
+        if any(TERRITORIES in leaf.needs for leaf in measure.leaves())
+    ]
 
 
 def choices() -> list[tuple[str, Any]]:

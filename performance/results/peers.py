@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.db import connection
 
 from performance.models import Evaluation
+from performance.models.evaluations import LEAST_PEERS
 
-LEAST_PEERS = 5
 TOTAL = ""  # the key of the total among those of the items
 KEPT_SECONDS = 24 * 3600
 
