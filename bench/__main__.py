@@ -11,10 +11,13 @@ import argparse
 import os
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TRIAL = RESULTS.parent.parent / "var" / "bench.md"
-PARTS = ("master", "load", "workbook", "memory", "bulk", "evaluate", "backtest", "pages")
+PARTS = (
+    *("master", "load", "workbook", "memory", "bulk", "evaluate", "workers", "backtest", "pages"),
+)
 
 
 def main() -> None:
@@ -67,6 +70,8 @@ def _own_database() -> None:
         cursor.execute("DROP DATABASE IF EXISTS channel_crm_bench WITH (FORCE)")
         cursor.execute("CREATE DATABASE channel_crm_bench")
     connection.close()
+    # Nor does a worker of the product take our tasks.
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path="/14").geturl()
     os.environ["DATABASE_URL"] = f"{base}/channel_crm_bench" + (f"?{query}" if query else "")
     import django
 
@@ -79,7 +84,7 @@ def _own_database() -> None:
 
 def _part(name: str, scale: float) -> str:
     """The table of one part, with when and where it was measured."""
-    from bench import backtest, bulk, evaluate, load, master, memory, pages, workbook
+    from bench import backtest, bulk, evaluate, load, master, memory, pages, workbook, workers
     from bench.common import HEADER, machine
 
     partners = int(20_000 * scale)
@@ -90,6 +95,7 @@ def _part(name: str, scale: float) -> str:
         "memory": lambda: memory.run(int(1_000_000 * scale)),
         "bulk": lambda: bulk.run(int(50_000 * scale), min(700, partners)),
         "evaluate": lambda: evaluate.run(partners, int(2_000_000 * scale)),
+        "workers": lambda: workers.run(int(100_000 * scale), int(2_000_000 * scale)),
         "backtest": lambda: backtest.run(int(5_000 * scale), int(500_000 * scale)),
         "pages": lambda: pages.run(partners),
     }[name]

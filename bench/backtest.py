@@ -36,7 +36,7 @@ def run(partner_count: int = 5_000, lines: int = 500_000, rounds: int = 3) -> li
     data.facts(lines, partner_count)
     evaluate._targets(partner_count)
     _targets_of_the_year_before()
-    scheme = evaluate._scheme()
+    scheme = evaluate.make_scheme(evaluate.SEVEN)
     draft = services.draft_version(scheme=scheme, by=None)
     for code, weight in WEIGHTS.items():
         draft.items.filter(code=code).update(weight=Decimal(weight))
@@ -58,7 +58,7 @@ def _measure(
             scheme_code=scheme.code, period=evaluate.PERIOD, by=None, on=evaluate.TODAY
         ),
         rounds,
-        before=lambda: evaluate._forget(scheme),
+        before=lambda: evaluate.forget(scheme),
     )
     name = f"backtest {partner_count:,} partners over 8 quarters, {what}"
     return pairs.result(name, "one evaluation of one quarter, cold", "≤ 9 ×")

@@ -215,6 +215,10 @@ USE_THOUSAND_SEPARATOR = False
 SCOPE_ROOT = "partners.Partner"
 CURRENCY = env("CURRENCY", default="CNY")
 FISCAL_YEAR_START = env.int("FISCAL_YEAR_START", default=1)
+# An evaluation of more partners than this is cut into parts of so many, and asks so many other
+# workers at most to help.
+EVALUATION_SHARD = env.int("EVALUATION_SHARD", default=5_000)
+EVALUATION_HELPERS = env.int("EVALUATION_HELPERS", default=15)
 # Rows in one request of the API that is loaded as a job.
 BULK_MAX_ROWS = env.int("BULK_MAX_ROWS", default=1_000_000)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=500 * 1024 * 1024)

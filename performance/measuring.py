@@ -55,17 +55,23 @@ class Inputs:
 
 
 def read_inputs(
-    cursor: Any, partners: list[int], period: Period, wanted: list[Wanted]
+    cursor: Any,
+    partners: list[int],
+    period: Period,
+    wanted: list[Wanted],
+    *,
+    among: range | None = None,
 ) -> tuple[list[Inputs], dict[str, Any]]:
     """The inputs of each of `wanted`, and which rows they rest on (the watermark): by kind of sales
-    (or collection) and of reports, how many and their net. One statement.
+    (or collection) and of reports, how many and their net. One statement. `among`: keys
+    between which all `partners` lie, where they are some of many.
 
     DomainError `absent` for a measure whose source is not there, `period_too_short` for one that
     says nothing of so short a period.
     """
     for each in wanted:
         _check(each.measure, period)
-    frame = _Frame(period, focus_lines(), tuple(partners) if len(partners) <= FEW else None)
+    frame = _Frame(period, focus_lines(), tuple(partners) if len(partners) <= FEW else among)
     pairs = [pair for each in wanted for pair in frame.pairs(each)]
     seen = {kind: ask for each in wanted for kind, ask in frame.seen(each)}
     for source, ask in seen.values():
@@ -108,7 +114,7 @@ class _Frame:
 
     period: Period
     focus: tuple[int, ...]
-    partners: tuple[int, ...] | None
+    partners: tuple[int, ...] | range | None
 
     def ask(self, leaf: Measure, wanted: Wanted) -> Ask:
         """What one measure is asked: kind, periods, product lines."""

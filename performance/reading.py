@@ -25,7 +25,8 @@ NEW_DAYS = 365
 @dataclass(frozen=True)
 class Ask:
     """What is asked for: a kind of sales (or collection), the period, the same one a year ago and
-    the one before (all half-open), product lines (None: all), partners (None: all)."""
+    the one before (all half-open), product lines (None: all), partners (None: all; a range: at
+    least those with keys in it)."""
 
     kind: str
     start: date
@@ -35,7 +36,7 @@ class Ask:
     before_start: date
     lines: tuple[int, ...] | None = None
     focus_lines: tuple[int, ...] = ()
-    partners: tuple[int, ...] | None = None
+    partners: tuple[int, ...] | range | None = None
 
     @property
     def months(self) -> int:
@@ -253,7 +254,7 @@ class Potential:
 
     def rows(self, ask: Ask) -> str:
         everybody = replace(ask, partners=None)
-        few = "" if ask.partners is None else f"WHERE p.id = ANY({_keys(ask.partners)})"
+        few = "" if ask.partners is None else f"WHERE {_one_of('p.id', ask.partners)}"
         return f"""FROM (
             WITH known AS (
                 SELECT id, coalesce(parent_id, 0) AS beside,
@@ -325,8 +326,14 @@ def _within(column: str, ask: Ask, over: str = PERIOD) -> str:
         YEAR_AGO: (ask.ago_start, ask.ago_end),
         BEFORE: (ask.before_start, ask.start),
     }[over]
-    few = "" if ask.partners is None else f" AND partner_id = ANY({_keys(ask.partners)})"
+    few = "" if ask.partners is None else f" AND {_one_of('partner_id', ask.partners)}"
     return f"{column} >= '{start}' AND {column} < '{end}'{few}"
+
+
+def _one_of(column: str, partners: tuple[int, ...] | range) -> str:
+    if isinstance(partners, range):
+        return f"{column} >= {partners.start} AND {column} < {partners.stop}"
+    return f"{column} = ANY({_keys(partners)})"
 
 
 def _sales(day: str, ask: Ask, over: str = PERIOD) -> str:

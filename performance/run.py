@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +16,7 @@ from itertools import islice, repeat
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Territory
@@ -101,9 +102,19 @@ class Scored:
         return scoring.rank([each.outcome.total for each in self.judged])
 
     @property
+    def points(self) -> dict[str, list[int]]:
+        """Per item the points (ten-thousandths) of those to whom it applies, in no order."""
+        return {
+            column.item.code: [
+                int(score.points.scaleb(4)) for score in column.scores if score.points is not None
+            ]
+            for column in self.columns
+        }
+
+    @property
     def peers(self) -> dict[str, Any]:
         """Per item its benchmark and the median of its points."""
-        return {column.item.code: _peers(column) for column in self.columns}
+        return peers_of({each.item.code: each.benchmark for each in self.columns}, self.points)
 
 
 @measures.at_once()
@@ -114,8 +125,14 @@ def compute(evaluation_id: int, found: Definition, period: Period, step: Step) -
     holds nobody.
     """
     scored = score(found, period, step, evaluation_id=evaluation_id)
-    with connection.cursor() as cursor:
-        digest = _write(cursor, evaluation_id, scored)
+    digest = write(
+        evaluation_id,
+        heading(found, period),
+        scored.partners,
+        scored.ranks,
+        cells_of(scored),
+        plain=scored.plain,
+    )
     stages = stages_of(found)
     step(stages, stages, "")
     return Outcome(len(scored.partners), digest, scored.watermark, scored.peers)
@@ -127,9 +144,14 @@ def stages_of(found: Definition) -> int:
 
 
 def share(
-    founds: Sequence[Definition], period: Period, partners: list[tuple[int, str]] | None = None
+    founds: Sequence[Definition],
+    period: Period,
+    partners: list[tuple[int, str]] | None = None,
+    *,
+    among: range | None = None,
 ) -> Shared:
-    """Read once what several definitions of one scope ask for; `partners` instead of that scope.
+    """Read once what several definitions of one scope ask for; `partners` instead of that scope,
+    whose keys lie `among` those, where they are some of many.
 
     DomainError `no_partners` when it holds nobody.
     """
@@ -140,7 +162,7 @@ def share(
     asked = {_asked_key(each): each for found in founds for each in _measured(found)}
     with connection.cursor() as cursor:
         inputs, watermark = _read(
-            cursor, list(asked.values()), period, [key for key, _code in partners]
+            cursor, list(asked.values()), period, [key for key, _code in partners], among
         )
     measured = dict(zip(asked, inputs, strict=True))
     return Shared(partners, measured, watermark, several=len(founds) > 1)
@@ -194,10 +216,29 @@ def score(
 
 def digest_of(scored: Scored) -> str:
     """The digest that writing the scores would give."""
-    digest = hashlib.sha256(_canonical_head(scored.found, scored.period).encode())
-    for line in map(_line, _rows(scored)):
-        digest.update(line)
+    digest = hashlib.sha256(heading(scored.found, scored.period))
+    for (_key, code), rank, cells in zip(
+        scored.partners, scored.ranks, cells_of(scored), strict=True
+    ):
+        digest.update(_line(code, rank, cells))
     return digest.hexdigest()
+
+
+def benchmarks_of(
+    found: Definition, period: Period, partners: list[tuple[int, str]], evaluation_id: int
+) -> dict[str, Decimal | None]:
+    """Of each item the one target of all partners, if it has one. Reads no more than it needs."""
+    compared = [item for item in found["items"] if item["target_source"] == "peer_median"]
+    values: dict[str, list[Decimal | None]] = {}
+    if compared:
+        chosen = {**found, "items": compared, "vetoes": []}
+        shared = share([chosen], period, partners)
+        other = _Other(evaluation_id, chosen, period, [key for key, _code in partners])
+        for item in compared:
+            measured = basis_of(item) == Basis.MEASURE
+            read = shared.measured[_asked_key(item)] if measured else other(item)
+            values[item["code"]] = _values(item, read)
+    return {item["code"]: _benchmark(item, values.get(item["code"], [])) for item in found["items"]}
 
 
 def _measured(found: Definition) -> list[Definition]:
@@ -213,6 +254,11 @@ def _asked_key(each: Definition) -> str:
 
 def scope_partners(scope: dict[str, list[str]]) -> list[tuple[int, str]]:
     """(key, code) of the partners in a scope, in binary order of their codes."""
+    return sorted(in_scope(scope).values_list("pk", "code"), key=lambda row: row[1])
+
+
+def in_scope(scope: dict[str, list[str]]) -> QuerySet:
+    """The partners in a scope."""
     chosen = Partner.objects.filter(state__in=scope["states"])
     if scope.get("channel_types"):
         chosen = chosen.filter(channel_type__in=scope["channel_types"])
@@ -222,14 +268,14 @@ def scope_partners(scope: dict[str, list[str]]) -> list[tuple[int, str]]:
         roots = Territory.objects.filter(code__in=scope["territories"])
         within = Territory.objects.subtree_of(roots)
         chosen = chosen.filter(territory__in=within.values("pk"))
-    return sorted(chosen.order_by().values_list("pk", "code"), key=lambda row: row[1])
+    return chosen.order_by()
 
 
 # --- reading -------------------------------------------------------------------------------
 
 
 def _read(
-    cursor: Any, asked: list[Definition], period: Period, partners: list[int]
+    cursor: Any, asked: list[Definition], period: Period, partners: list[int], among: range | None
 ) -> tuple[list[Inputs], dict[str, Any]]:
     """The inputs of each of `asked` (items and vetoes that name a measure), and the watermark:
     which facts they rest on."""
@@ -240,7 +286,7 @@ def _read(
         Wanted(measures.get(each["measure"]), each["kind"], line_keys(each["product_line"]))
         for each in asked
     ]
-    inputs, seen = read_inputs(cursor, partners, period, wanted)
+    inputs, seen = read_inputs(cursor, partners, period, wanted, among=among)
     kinds = {kind: sums for kind, sums in seen.items() if sums["lines"]}
     return inputs, {"kinds": kinds, "last_import": last}
 
@@ -376,9 +422,10 @@ def _column(
     benchmarks: dict[str, Decimal | None] | None = None,
 ) -> Column:
     values = _values(definition, read)
-    benchmark = _benchmark(definition, values)
-    if item.code in (benchmarks or {}):
-        benchmark = (benchmarks or {})[item.code]
+    if benchmarks and item.code in benchmarks:
+        benchmark = benchmarks[item.code]
+    else:
+        benchmark = _benchmark(definition, values)
     scores = [scoring.score_item(item, value, benchmark) for value in values]
     targets: Sequence[Decimal | None] = [benchmark] * len(values)
     if not item.compares and measures.TARGETS in bases.of(definition).needs:
@@ -395,73 +442,100 @@ def _benchmark(definition: Definition, values: list[Decimal | None]) -> Decimal 
     return None
 
 
-def _peers(column: Column) -> dict[str, Any]:
-    points = sorted(s.points for s in column.scores if s.points is not None)
-    middle = scoring.median(points)
+def peers_of(benchmarks: dict[str, Decimal | None], points: dict[str, list[int]]) -> dict[str, Any]:
+    """Per item its benchmark, and the median and quarters of its points (ten-thousandths)."""
+    return {code: _peers(benchmark, sorted(points[code])) for code, benchmark in benchmarks.items()}
+
+
+def _peers(benchmark: Decimal | None, points: list[int]) -> dict[str, Any]:
+    # The median needs the two in the middle only.
+    middle = points[(len(points) - 1) // 2 : len(points) // 2 + 1] if points else []
+    median = scoring.median([_from_points(each) for each in middle])
     return {
-        "benchmark": None if column.benchmark is None else str(column.benchmark),
-        "median_points": None if middle is None else str(middle),
+        "benchmark": None if benchmark is None else str(benchmark),
+        "median_points": None if median is None else str(median),
         "count": len(points),
-        "quarters": [str(bound) for bound in quarters(points)],
+        "quarters": [str(_from_points(bound)) for bound in quarters(points)],
     }
+
+
+def _from_points(number: int) -> Decimal:
+    return Decimal(number).scaleb(-4)
 
 
 # --- writing -------------------------------------------------------------------------------
 
 
-def _write(cursor: Any, evaluation_id: int, scored: Scored) -> str:
+# What is written of a partner but for its rank, as COPY reads it: total, level, base and items; of
+# a version with rules beyond weights also bonus, deducted, vetoes, held, level before, corrected.
+Cells = list[str]
+NULL = "\\N"
+
+
+def cells_of(scored: Scored) -> Iterator[Cells]:
+    """The cells of each partner. It asks the database nothing, which is busy with COPY."""
+    plain = scored.plain
+    for (key, _code), each, text in zip(
+        scored.partners, scored.judged, _item_texts(scored.columns), strict=True
+    ):
+        total, level, base, bonus, deducted, vetoes, held = each.outcome
+        cells: list[Any] = [total, level, base, text]
+        if not plain:
+            cells += [bonus, deducted, json.dumps(vetoes), held, each.level_before]
+            cells.append(scored.overlay.kept(key))
+        yield [NULL if cell is None else str(cell) for cell in cells]
+
+
+def write(
+    evaluation_id: int,
+    head: bytes,
+    partners: list[tuple[int, str]],
+    ranks: list[int | None],
+    cells: Iterable[Cells],
+    *,
+    plain: bool,
+) -> str:
     """Write the scores by one COPY; return the digest over all of them."""
-    digest = hashlib.sha256(_canonical_head(scored.found, scored.period).encode())
-    keys: dict[str | None, int] = dict(Level.objects.values_list("code", "pk"))
+    digest = hashlib.sha256(head)
+    keys = {code: str(key) for code, key in Level.objects.values_list("code", "pk")}
 
     def lines() -> Iterator[str]:
-        for row in _rows(scored):
-            digest.update(_line(row))
-            (partner_id, _code), each, rank, text, _is_plain = row
-            total, level, base, bonus, deducted, vetoes, held = each.outcome
-            cells = [evaluation_id, partner_id, total, rank, keys.get(level), text, base]
-            if not scored.plain:
-                before = keys.get(each.level_before)
-                cells += [bonus, deducted, json.dumps(vetoes), held, before]
-                cells += [scored.overlay.kept(partner_id)]
-            yield "\t".join(["\\N" if cell is None else str(cell) for cell in cells]) + "\n"
+        for (key, code), rank, row in zip(partners, ranks, cells, strict=True):
+            digest.update(_line(code, rank, row))
+            total, level, base, text, *beyond = row
+            if beyond:
+                beyond[4] = keys.get(beyond[4], NULL)
+            start = f"{evaluation_id}\t{key}\t{total}\t{NULL if rank is None else rank}"
+            yield "\t".join([start, keys.get(level, NULL), text, base, *beyond]) + "\n"
 
-    _copy(cursor, Pieces(lines()), _COLUMNS if scored.plain else _COLUMNS + _BEYOND)
+    with connection.cursor() as cursor:
+        _copy(cursor, Pieces(lines()), _COLUMNS if plain else _COLUMNS + _BEYOND)
     return digest.hexdigest()
 
 
-# (key, code), outcome, rank, items as they are stored, whether the version is plain
-Row = tuple[tuple[int, str], Judged, "int | None", str, bool]
-
-
-def _rows(scored: Scored) -> Iterator[Row]:
-    """What is written of each partner. It asks the database nothing, which is busy with COPY."""
-    plain = scored.plain
-    for partner, each, rank, text in zip(
-        scored.partners, scored.judged, scored.ranks, _item_texts(scored.columns), strict=True
-    ):
-        yield partner, each, rank, text, plain
-
-
-def _line(row: Row) -> bytes:
+def _line(code: str, rank: int | None, cells: Cells) -> bytes:
     """The line of a partner in the digest.
 
     The digest is over text without keys, times or order of work: the definition and the period,
     then one line a partner in order of the codes. What a plain scheme has not is not in it.
     """
-    (_key, code), each, rank, text, plain = row
-    total, level, base, bonus, deducted, vetoes, held = each.outcome
-    if plain:
-        return f"{code}\t{total}\t{rank}\t{level}\t{text}\n".encode()
-    return (
-        f"{code}\t{total}\t{rank}\t{level}\t{text}"
-        f"\t{base}\t{bonus}\t{deducted}\t{json.dumps(vetoes)}\t{held}\t{each.level_before}\n"
-    ).encode()
+    total, level, base, text, *beyond = cells
+    told = [code, _told(total), str(rank), _told(level), text]
+    if beyond:
+        bonus, deducted, vetoes, held, level_before, _corrected = beyond
+        told += [_told(base), bonus, deducted, vetoes, held, _told(level_before)]
+    return ("\t".join(told) + "\n").encode()
 
 
-def _canonical_head(found: Definition, period: Period) -> str:
+def _told(cell: str) -> str:
+    return "None" if cell == NULL else cell
+
+
+def heading(found: Definition, period: Period) -> bytes:
+    """What the digest begins with."""
     head = {"definition": found, "period": period.code, "start": str(period.start)}
-    return json.dumps(head, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+    text = json.dumps(head, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return f"{text}\n".encode()
 
 
 class Pieces:

@@ -15,11 +15,12 @@ from core import audit, jobs, locks, workflow
 from core.errors import Blocked, Conflict, DomainError
 from core.models import Job
 from core.periods import Kind, Period
-from performance import run
+from performance import run, sharding
 from performance.definitions import definition
 from performance.models import (
     Evaluation,
     EvaluationSchedule,
+    EvaluationShard,
     Scheme,
     SchemeItem,
     SchemeLevel,
@@ -187,10 +188,12 @@ def open_revision(*, evaluation: Evaluation, reason: str, by: Any, on: date) -> 
 
 
 def _compute(evaluation: Evaluation, *, by: Any, on: date, progress: run.Step) -> None:
-    """Everything or nothing in one transaction; what fails leaves the row `failed` and says why."""
+    """Everything or nothing in one transaction; what fails leaves the row `failed` and says why.
+    Very many partners are scored before it begins, by all workers that have time."""
     try:
+        sharded = sharding.score_if_many(evaluation, progress)
         with transaction.atomic():
-            _replace_scores(evaluation, by=by, on=on, progress=progress)
+            _replace_scores(evaluation, sharded, by=by, on=on, progress=progress)
     except Exception as error:
         with transaction.atomic():
             rows = Evaluation.objects.filter(pk=evaluation.pk, state=Evaluation.State.RUNNING)
@@ -204,12 +207,22 @@ def _compute(evaluation: Evaluation, *, by: Any, on: date, progress: run.Step) -
         raise
 
 
-def _replace_scores(evaluation: Evaluation, *, by: Any, on: date, progress: run.Step) -> None:
-    """Compute; then the evaluation is in the next stage of its version."""
+def _replace_scores(
+    evaluation: Evaluation,
+    sharded: sharding.Sharded | None,
+    *,
+    by: Any,
+    on: date,
+    progress: run.Step,
+) -> None:
+    """Compute what is not `sharded`; then the evaluation is in the next stage of its version."""
     Score.objects.filter(evaluation=evaluation)._raw_delete(using=Score.objects.db)
-    outcome = run.compute(
-        evaluation.pk, definition(evaluation.scheme_version), evaluation.period, progress
-    )
+    if sharded:
+        outcome = sharding.write(evaluation.pk, sharded)
+    else:
+        outcome = run.compute(
+            evaluation.pk, definition(evaluation.scheme_version), evaluation.period, progress
+        )
     revisions.record_changes(evaluation)
     stage = evaluation.stage_after_computing(on)
     Evaluation.objects.filter(pk=evaluation.pk).update(
@@ -341,6 +354,7 @@ def _give_up(evaluation: Evaluation, job: Job) -> None:
         pk=evaluation.pk, state=Evaluation.State.RUNNING, dispatched_at=evaluation.dispatched_at
     )
     if rows.update(state=Evaluation.State.FAILED):
+        EvaluationShard.objects.filter(evaluation=evaluation).delete()
         said = str(job.get_state_display()) + (f": {job.error}" if job.error else "")
         audit.record("performance.evaluation.failed", evaluation, by=None, data={"error": said})
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from core import jobs, locks
-from performance import services
+from performance import services, sharding
 from performance.backtest.services import run_requested
 from performance.models import BacktestReport, Evaluation
 from performance.process import letters, rating, revisions
@@ -40,6 +40,13 @@ def run_evaluation(job_id: int, evaluation_id: int) -> None:
             {"partners": evaluation.partner_count, "digest": evaluation.digest},
             reverse("performance:evaluation_detail", args=[evaluation.pk]),
         )
+
+
+@shared_task
+def help_evaluation(evaluation_id: int) -> None:
+    """Help whoever computes an evaluation of many partners; late or twice, it finds nothing to do.
+    It has no job: that is the coordinator's."""
+    sharding.help_with(evaluation_id)
 
 
 @shared_task

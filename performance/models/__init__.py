@@ -27,6 +27,7 @@ from performance.models.schemes import (
     VetoEffect,
     VetoSide,
 )
+from performance.models.shards import EvaluationShard
 
 __all__ = [
     "Appeal",
@@ -40,6 +41,7 @@ __all__ = [
     "DerivedMeasure",
     "Evaluation",
     "EvaluationSchedule",
+    "EvaluationShard",
     "Held",
     "LateCheck",
     "MinimumRule",
