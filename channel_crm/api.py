@@ -17,25 +17,22 @@ from core.api.imports import ImportViewSet
 from core.api.permissions import ModelPermission
 from partners.api import ContactViewSet, LevelViewSet, PartnerViewSet, SiteViewSet
 from partners.feed import EventViewSet
-from performance.api import (
-    ConsequenceViewSet,
-    DeductionViewSet,
-    EvaluationScheduleViewSet,
-    EvaluationViewSet,
-    ImprovementPlanViewSet,
-    PlanActionViewSet,
-    SchemeVersionViewSet,
-    SchemeViewSet,
-    ScoreViewSet,
-)
+from performance.api import DeductionViewSet, EvaluationScheduleViewSet, EvaluationViewSet
 from performance.backtest.api import BacktestReportViewSet, BacktestResultViewSet
-from performance.library_api import DerivedMeasureViewSet, MeasureViewSet
+from performance.library.api import DerivedMeasureViewSet, MeasureViewSet
 from performance.process.api import (
     AppealViewSet,
     CorrectionViewSet,
     RatingViewSet,
     ScoreChangeViewSet,
 )
+from performance.results.api import (
+    ConsequenceViewSet,
+    ImprovementPlanViewSet,
+    PlanActionViewSet,
+    ScoreViewSet,
+)
+from performance.schemes.api import SchemeVersionViewSet, SchemeViewSet
 from sales.api import (
     AdjustmentViewSet,
     ClosedPeriodViewSet,

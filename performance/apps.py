@@ -10,13 +10,16 @@ class PerformanceConfig(AppConfig):
         from core import events, navigation, tabs
         from partners import moves
         from partners.page import register_tab
-        from performance import library_views, pages
+        from performance import pages
         from performance.backtest import pages as backtests
+        from performance.library import views as library_views
         from performance.partner_tab import partner_performance
         from performance.process import pages as process
         from performance.results.movements import movements_page
         from performance.results.pages import consequences_page, plan_page
         from performance.results.periods import periods_page
+        from performance.results.scorecard import score_page
+        from performance.schemes import pages as schemes
 
         events.register("performance.schemeversion.publish", _("Scheme published"), "rosette")
         events.register("performance.schemeversion.retire", _("Scheme retired"), "archive")
@@ -79,10 +82,10 @@ class PerformanceConfig(AppConfig):
             )
         )
         for label, template, context in (
-            ("scheme", "_scheme", pages.scheme_page),
-            ("schemeversion", "_version", pages.version_page),
+            ("scheme", "_scheme", schemes.scheme_page),
+            ("schemeversion", "_version", schemes.version_page),
             ("evaluation", "_evaluation", pages.evaluation_page),
-            ("score", "_score", pages.score_page),
+            ("score", "_score", score_page),
             ("derivedmeasure", "_measure", library_views.derived_page),
             ("backtestreport", "_backtest", backtests.report_page),
             ("backtestresult", "_backtest_result", backtests.result_page),

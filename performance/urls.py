@@ -1,9 +1,11 @@
 from django.urls import include, path
 
-from performance import library_views, views
+from performance import views
 from performance.backtest import views as backtests
+from performance.library import views as library
 from performance.process import views as process
 from performance.results import views as results
+from performance.schemes import views as schemes
 
 app_name = "performance"
 urlpatterns = [
@@ -31,23 +33,23 @@ urlpatterns = [
     path("matrix/filters/", results.matrix_filters, name="matrix_filters"),
     path("matrix/export/", results.matrix_export, name="matrix_export"),
     path("scores/<int:pk>/pdf/", results.scorecard_pdf, name="score_pdf"),
-    path("scores/", include(views.ScoreView.urls())),
-    path("schemes/<int:pk>/draft/", views.draft_version, name="scheme_draft"),
-    path("schemes/upload/", views.upload_scheme, name="scheme_upload"),
-    path("schemes/examples/", views.list_examples, name="scheme_examples"),
-    path("schemes/examples/<slug:name>/", views.copy_example, name="scheme_copy"),
-    path("schemes/", include(views.SchemeView.urls())),
-    path("versions/<int:pk>/file/", views.version_file, name="schemeversion_file"),
+    path("scores/", include(results.ScoreView.urls())),
+    path("schemes/<int:pk>/draft/", schemes.draft_version, name="scheme_draft"),
+    path("schemes/upload/", schemes.upload_scheme, name="scheme_upload"),
+    path("schemes/examples/", schemes.list_examples, name="scheme_examples"),
+    path("schemes/examples/<slug:name>/", schemes.copy_example, name="scheme_copy"),
+    path("schemes/", include(schemes.SchemeView.urls())),
+    path("versions/<int:pk>/file/", schemes.version_file, name="schemeversion_file"),
     path(
         "versions/<int:pk>/difference/",
-        views.version_difference,
+        schemes.version_difference,
         name="schemeversion_difference",
     ),
-    path("versions/", include(views.SchemeVersionView.urls())),
-    path("items/preview/", views.preview_item, name="schemeitem_preview"),
-    path("items/", include(views.SchemeItemView.urls())),
-    path("levels/", include(views.SchemeLevelView.urls())),
-    path("vetoes/", include(views.SchemeVetoView.urls())),
+    path("versions/", include(schemes.SchemeVersionView.urls())),
+    path("items/preview/", schemes.preview_item, name="schemeitem_preview"),
+    path("items/", include(schemes.SchemeItemView.urls())),
+    path("levels/", include(schemes.SchemeLevelView.urls())),
+    path("vetoes/", include(schemes.SchemeVetoView.urls())),
     path(
         "deductions/<int:pk>/evidence/",
         views.evidence_of_deduction,
@@ -64,11 +66,11 @@ urlpatterns = [
     path("backtests/partners/", include(backtests.BacktestResultView.urls())),
     path("backtests/", include(backtests.BacktestReportView.urls())),
     path("schedules/", include(views.ScheduleView.urls())),
-    path("measures/", library_views.measure_list, name="measure_list"),
-    path("measures/preview/", library_views.measure_preview, name="measure_preview"),
-    path("measures/derived/", include(library_views.DerivedMeasureView.urls())),
-    path("measures/<slug:code>/", library_views.measure_detail, name="measure_detail"),
-    path("measures/<slug:code>/example/", library_views.measure_example, name="measure_example"),
+    path("measures/", library.measure_list, name="measure_list"),
+    path("measures/preview/", library.measure_preview, name="measure_preview"),
+    path("measures/derived/", include(library.DerivedMeasureView.urls())),
+    path("measures/<slug:code>/", library.measure_detail, name="measure_detail"),
+    path("measures/<slug:code>/example/", library.measure_example, name="measure_example"),
     path("evaluations/<int:pk>/levels/", results.propose_levels, name="evaluation_propose_levels"),
     path("consequences/", include(results.ConsequenceView.urls())),
     path("plans/", include(results.ImprovementPlanView.urls())),

@@ -10,9 +10,10 @@ from typing import Any
 
 from core import crud
 from core.periods import Period
-from performance import examples, scheme_files, services
+from performance import services
 from performance.backtest.services import keep_backtest
 from performance.models import EvaluationSchedule, Scheme, SchemeVersion
+from performance.schemes import examples, files
 
 BASIC, RICH, CARD = "quarterly-basic", "channel-quarterly", "quarterly-distributor"
 _FILE = Path(__file__).with_name(f"{RICH}.json")
@@ -20,15 +21,15 @@ _FILE = Path(__file__).with_name(f"{RICH}.json")
 
 def make_rich_scheme(*, by: Any, on: date) -> SchemeVersion:
     """Load and publish the scheme. Raises Blocked when its definition does not hold."""
-    wanted = scheme_files.parse(_FILE.read_bytes())
-    return scheme_files.load(wanted, by=by, publish=True, on=on).version
+    wanted = files.parse(_FILE.read_bytes())
+    return files.load(wanted, by=by, publish=True, on=on).version
 
 
 def make_card(*, by: Any, on: date) -> SchemeVersion:
     """The quarterly card of the examples, in force, and a draft that weighs focus products more."""
     example = examples.find(CARD)
     assert example is not None
-    scheme_files.load(example.document, by=by, publish=True, on=on)
+    files.load(example.document, by=by, publish=True, on=on)
     weights = {"attainment": "45", "focus": "25"}
     items = [
         item | {"weight": weights.get(item["code"], item["weight"])}
@@ -39,7 +40,7 @@ def make_card(*, by: Any, on: date) -> SchemeVersion:
         "note": "主推产品加重 5 分，回测后发布。/ Five more for focus products, after a backtest",
         "deduction_cap": "10",
     }
-    return scheme_files.load(scheme_files.parse(draft), by=by).version
+    return files.load(files.parse(draft), by=by).version
 
 
 # What the next version is to say: more for growth and focus lines, less for sheer volume.

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core.errors import Blocked, DomainError
 from core.periods import Period
 from performance.models import Scheme, SchemeVersion
-from performance.validation import problems
+from performance.schemes.validation import problems
 
 MOST_PERIODS = 24
 

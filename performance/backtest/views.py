@@ -24,13 +24,10 @@ from performance.backtest import pages, services, whatif
 from performance.backtest.filters import BacktestReportFilter, BacktestResultFilter
 from performance.backtest.forms import BacktestForm, WhatIfForm
 from performance.models import BacktestReport, BacktestResult, SchemeVersion, Score
-from performance.views import (
-    READ_ONLY,
-    EvaluationView,
-    SchemeVersionView,
-    ScoreView,
-    scheme_column,
-)
+from performance.results.views import ScoreView
+from performance.schemes.views import SchemeVersionView
+from performance.tables import READ_ONLY, scheme_column
+from performance.views import EvaluationView
 
 STATE_COLORS = {"running": "blue", "done": "green", "attached": "purple"}
 

@@ -12,15 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from performance.measures import declaring as words
-from performance.measures.declaring import (
-    COUNT,
-    DAYS,
-    MONTH,
-    NOT_APPLICABLE,
-    RATIO,
-    Measure,
-    whole,
-)
+from performance.measures.declaring import COUNT, DAYS, MONTH, NOT_APPLICABLE, RATIO, Measure, whole
 
 _ZERO = Decimal(0)
 _INVENTORY = _("It needs the inventory app, which is not there yet.")

@@ -65,7 +65,7 @@ def _columns(row: str) -> str:
 
 
 def _publish_problems(version: SchemeVersion, by: Any) -> list[Problem]:
-    from performance.validation import problems
+    from performance.schemes.validation import problems
 
     return problems(version)
 

@@ -24,15 +24,7 @@ from partners.models import Partner
 from performance import scoring
 from performance.definitions import definition, item_definition
 from performance.explain import item_label
-from performance.models import (
-    Appeal,
-    Correction,
-    Evaluation,
-    LateCheck,
-    Rating,
-    Score,
-    ScoreChange,
-)
+from performance.models import Appeal, Correction, Evaluation, LateCheck, Rating, Score, ScoreChange
 from performance.process import rating, revisions
 
 SHOWN = 50

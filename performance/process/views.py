@@ -24,15 +24,7 @@ from partners.views import level_badge, level_name
 from performance import services
 from performance.definitions import item_definition
 from performance.explain import item_label
-from performance.models import (
-    Appeal,
-    Basis,
-    Correction,
-    Evaluation,
-    Rater,
-    Rating,
-    ScoreChange,
-)
+from performance.models import Appeal, Basis, Correction, Evaluation, Rater, Rating, ScoreChange
 from performance.models.ratings import HIGHEST, LOWEST
 from performance.process import appeals, pages, rating
 from performance.process.filters import (

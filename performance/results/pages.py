@@ -8,13 +8,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 
-from performance.models import (
-    Consequence,
-    ConsequenceKind,
-    Evaluation,
-    ImprovementPlan,
-    Score,
-)
+from performance.models import Consequence, ConsequenceKind, Evaluation, ImprovementPlan, Score
 from performance.results.consequences import differing
 
 SHOWN = 10

@@ -36,19 +36,79 @@ from performance.filters import (
     ImprovementPlanFilter,
     MatrixFilter,
     PlanActionFilter,
+    ScoreFilter,
 )
-from performance.forms import (
+from performance.models import Consequence, Evaluation, ImprovementPlan, PlanAction, Score
+from performance.process.pages import score_actions
+from performance.results import document, matrix
+from performance.results.consequences import differing, propose_level_changes
+from performance.results.forms import (
     ConsequenceForm,
     ImprovementPlanForm,
     LevelChangesForm,
     PlanActionForm,
 )
-from performance.models import Consequence, Evaluation, ImprovementPlan, PlanAction, Score
-from performance.results import document, matrix
-from performance.results.consequences import differing, propose_level_changes
-from performance.views import EvaluationView, ScoreView
+from performance.tables import READ_ONLY, STATE_COLORS, period_name, scheme_column
+from performance.views import EvaluationView
 
 CHOICES = 24
+
+
+class ScoreView(CRUDView):
+    model = Score
+    icon = "clipboard-list"
+    section = "performance"
+    parents = ("performance:evaluation_list",)
+    columns = (
+        Column(
+            "partner",
+            label=gettext_lazy("partner"),
+            source="partner__name",
+            sort=("partner__pinyin",),
+        ),
+        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        Column("territory", label=gettext_lazy("territory"), source="partner__territory__name"),
+        scheme_column("evaluation__scheme"),
+        Column(
+            "period",
+            label=gettext_lazy("period"),
+            source="evaluation__period_code",
+            sort=("evaluation__starts_on",),
+            render=period_name,
+        ),
+        Column("rank", kind="number"),
+        Column("total", kind="money"),
+        Column(
+            "level",
+            label=gettext_lazy("level"),
+            source=("level__name", "level__name_en", "level__color"),
+            sort=("level__rank",),
+            render=level_badge,
+            export=level_name,
+        ),
+    )
+    ordering = ("-evaluation_id", "rank")
+    search_fields = ("partner__name", "partner__code", "partner__pinyin")
+    filterset_class = ScoreFilter
+    exclude = READ_ONLY | {"history"}
+    detail_template = "performance/score_detail.html"
+
+    def crumbs(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
+        """Without the evaluations for who may see scores only, as a partner its own."""
+        found = super().crumbs(*more)
+        sees = self.request.user.has_perm("performance.view_evaluation")
+        return found if sees else found[len(self.parents) :]
+
+    def detail_queryset(self) -> Any:
+        related = (
+            *("evaluation__scheme", "evaluation__scheme_version__scheme"),
+            *("partner", "level", "level_before"),
+        )
+        return self.get_queryset().select_related(*related)
+
+    def detail_context(self, obj: Score) -> dict[str, Any]:
+        color = STATE_COLORS[obj.evaluation.state]
+        return {"state_color": color, **score_actions(self.request, obj)}
 
 
 class MatrixView(ScoreView):
@@ -233,7 +293,7 @@ def pdf_response(content: bytes, name: str) -> HttpResponse:
 
 # --- consequences --------------------------------------------------------------------------------
 
-STATE_COLORS = {
+FOLLOW_UP_COLORS = {
     "proposed": "yellow",
     "agreed": "orange",
     "decided": "blue",
@@ -278,7 +338,7 @@ class ConsequenceView(CRUDView):
             export=level_name,
         ),
         "effective_on",
-        Column("state", kind="badge", colors=STATE_COLORS),
+        Column("state", kind="badge", colors=FOLLOW_UP_COLORS),
         "reason",
         _person("proposed_by", gettext_lazy("proposed by")),
         _person("agreed_by", gettext_lazy("agreed by"), shown=False),
@@ -319,7 +379,7 @@ class ConsequenceView(CRUDView):
 
     def detail_context(self, obj: Consequence) -> dict[str, Any]:
         frozen = obj.state != Consequence.State.PROPOSED
-        return {"state_color": STATE_COLORS[obj.state], "frozen": frozen}
+        return {"state_color": FOLLOW_UP_COLORS[obj.state], "frozen": frozen}
 
     def save(self, form: Any) -> Any:
         if form.instance.pk is None:
@@ -355,7 +415,7 @@ class ImprovementPlanView(CRUDView):
         "retest_period",
         Column("goal_total", kind="money"),
         Column("result", label=gettext_lazy("re-test"), source="result__total", kind="money"),
-        Column("state", kind="badge", colors=STATE_COLORS),
+        Column("state", kind="badge", colors=FOLLOW_UP_COLORS),
     )
     ordering = ("due_on", "pk")
     search_fields = ("partner__name", "partner__code", "partner__pinyin", "goal")
@@ -372,7 +432,7 @@ class ImprovementPlanView(CRUDView):
 
     def detail_context(self, obj: ImprovementPlan) -> dict[str, Any]:
         frozen = obj.state != ImprovementPlan.State.OPEN
-        return {"state_color": STATE_COLORS[obj.state], "frozen": frozen}
+        return {"state_color": FOLLOW_UP_COLORS[obj.state], "frozen": frozen}
 
     def edit(self, obj: ImprovementPlan) -> HttpResponse:
         return self._refused(obj) or super().edit(obj)

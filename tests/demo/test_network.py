@@ -17,7 +17,6 @@ from channel_crm.demo import network, people
 from core.models import Event
 from partners import duplicates
 from partners.models import Contact, Partner, Site
-from performance import differences
 from performance.backtest.services import matching
 from performance.models import (
     BacktestReport,
@@ -27,7 +26,8 @@ from performance.models import (
     SchemeVersion,
     Score,
 )
-from performance.validation import problems
+from performance.schemes import differences
+from performance.schemes.validation import problems
 from sales.models import SalesFact, Target, TargetPlan
 
 UNTIL = date(2026, 10, 31)

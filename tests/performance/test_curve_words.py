@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils.translation import override
 
-from performance import curve_words
+from performance.schemes import curve_words
 
 CURVES = [
     ({"kind": "linear", "points": [["-0.1", "0"], ["0", "60"], ["0.155", "100"]]}, True),

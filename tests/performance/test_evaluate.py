@@ -341,6 +341,6 @@ def test_commands_refuse_in_one_json_line(capsys):
 
 
 def test_seeded_scheme_has_no_problems():
-    from performance.validation import problems
+    from performance.schemes.validation import problems
 
     assert problems(Scheme.objects.get(code="quarterly-basic").current()) == []

@@ -8,11 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
-from performance import library, measures
+from performance import measures
+from performance.library import pages as library
 from performance.models import DerivedMeasure
+from performance.schemes.validation import problems
 from performance.selectors import score_rows, scorecard
 from performance.services import evaluate, publish_version
-from performance.validation import problems
 from tests import factories as make
 from tests.performance.measures_page import make_books
 from tests.performance.network import LINEAR, TODAY, make_network, make_scheme

@@ -11,10 +11,10 @@ from django.db import IntegrityError, InternalError, connection, transaction
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from partners.models import Level, Partner
-from performance import scheme_files
 from performance.definitions import definition
 from performance.explain import outcome_sentences
 from performance.models import Score
+from performance.schemes import files
 from performance.selectors import scorecard
 from performance.services import evaluate
 from tests import factories as make
@@ -43,8 +43,8 @@ SERVICE = {
 
 def card(*items, code="card", **more):
     """A published scheme."""
-    document = {"format": scheme_files.FORMAT, "code": code, "name": code, "items": list(items)}
-    loaded = scheme_files.load(scheme_files.parse(document | more), by=None, publish=True, on=TODAY)
+    document = {"format": files.FORMAT, "code": code, "name": code, "items": list(items)}
+    loaded = files.load(files.parse(document | more), by=None, publish=True, on=TODAY)
     return loaded.version
 
 

@@ -13,11 +13,11 @@ from jsonschema import Draft202012Validator
 from core.errors import Blocked
 from core.models import Event
 from partners.models import Level
-from performance import differences, examples, scheme_files
 from performance.definitions import definition
 from performance.models import Scheme, SchemeVersion
+from performance.schemes import differences, examples, files
+from performance.schemes.validation import problems
 from performance.services import draft_version, publish_version
-from performance.validation import problems
 from tests import factories as make
 from tests.performance.network import TODAY, make_scheme
 
@@ -32,11 +32,11 @@ def levels():
 
 
 def load(document, **options):
-    return scheme_files.load(scheme_files.parse(document), by=None, **options)
+    return files.load(files.parse(document), by=None, **options)
 
 
 def wrong(document, **options):
-    with pytest.raises(scheme_files.BadFile) as refused:
+    with pytest.raises(files.BadFile) as refused:
         load(document, **options)
     return [str(problem.message) for problem in refused.value.problems]
 
@@ -45,7 +45,7 @@ def rich():
     """A document that uses everything there is."""
     curve = {"kind": "linear", "points": [["0", "0"], ["1", "100"]]}
     return {
-        "format": scheme_files.FORMAT,
+        "format": files.FORMAT,
         "code": "rich",
         "name": "样例",
         "name_en": "Rich",
@@ -130,10 +130,10 @@ def around(levels):
 def test_a_scheme_comes_back_as_it_went(around):
     loaded = load(rich())
     assert (loaded.outcome, loaded.version.number, loaded.problems) == ("created", 1, [])
-    found = scheme_files.document(loaded.version)
-    assert found == scheme_files.parse(rich())
-    assert scheme_files.parse(scheme_files.dump(found)) == found
-    Draft202012Validator(json.loads(scheme_files.SCHEMA.read_text())).validate(found)
+    found = files.document(loaded.version)
+    assert found == files.parse(rich())
+    assert files.parse(files.dump(found)) == found
+    Draft202012Validator(json.loads(files.SCHEMA.read_text())).validate(found)
     # Numbers in one way of writing them, and nothing that is at its default.
     assert found["items"][0]["weight"] == "50.5"
     assert found["items"][0]["gate"] == "10.5"
@@ -143,7 +143,7 @@ def test_a_scheme_comes_back_as_it_went(around):
 
 
 def test_the_schema_itself_is_one():
-    Draft202012Validator.check_schema(json.loads(scheme_files.SCHEMA.read_text()))
+    Draft202012Validator.check_schema(json.loads(files.SCHEMA.read_text()))
 
 
 def test_loading_again_changes_nothing(around):
@@ -161,7 +161,7 @@ def test_what_has_changed_becomes_a_draft_that_the_next_file_rewrites(around):
     assert (loaded.outcome, loaded.version.number, loaded.version.state) == ("created", 2, "draft")
     again = load(rich() | {"grace": 3, "name_en": "Richer"})
     assert (again.outcome, again.version.pk) == ("replaced", loaded.version.pk)
-    assert scheme_files.document(again.version)["grace"] == 3
+    assert files.document(again.version)["grace"] == 3
     assert Scheme.objects.get(code="rich").name_en == "Richer"
     published = load(rich() | {"grace": 3, "name_en": "Richer"}, publish=True, on=TODAY)
     assert (published.outcome, published.version.state) == ("unchanged", "published")
@@ -191,7 +191,7 @@ def test_without_a_scope_it_is_for_whoever_trades(around):
 
 def test_a_draft_that_is_broken_can_still_be_taken_out(levels):
     version = make_scheme([("sell_in_net", 50, "none", {"kind": "spline"})], publish=False)
-    found = scheme_files.document(version)
+    found = files.document(version)
     assert found["items"][0]["curve"] == {"kind": "spline"}
     [said] = wrong(found)
     assert said.startswith("items[1].curve.kind: ")
@@ -199,7 +199,7 @@ def test_a_draft_that_is_broken_can_still_be_taken_out(levels):
 
 def test_the_version_of_the_first_release_is_the_same_in_a_file():
     version = Scheme.objects.get(code="quarterly-basic").current()
-    found = scheme_files.document(version)
+    found = files.document(version)
     assert load(found).outcome == "unchanged"
     copied = load(found | {"code": "copied"}).version
     same = definition(copied) | {"scheme": "quarterly-basic"}
@@ -253,7 +253,7 @@ def test_everything_that_is_not_there_is_told_at_once(around):
     [
         (b"{", "It is no JSON: line 1, column 2."),
         ("样例".encode("gb18030"), "It is not written in UTF-8."),
-        (b" " * (scheme_files.LARGEST + 1), "It is too large to be a scheme."),
+        (b" " * (files.LARGEST + 1), "It is too large to be a scheme."),
         (b"[" * 200_000, "It is no scheme."),
         (b"[]", "file: it must be of the type object."),
         (b'{"code": "a\\u0000"}', "It is no scheme."),
@@ -294,7 +294,7 @@ def test_examples_can_be_published_as_they_are(levels, name):
         load(examples.find("quarterly-distributor").document, publish=True, on=TODAY)
     example = examples.find(name)
     raw = (examples.FOLDER / f"{name}.json").read_text("utf-8")
-    assert scheme_files.dump(example.document) == raw
+    assert files.dump(example.document) == raw
     loaded = load(example.document, publish=True, on=TODAY)
     assert loaded.version.state == "published"
     assert all(item["name"] and item["name_en"] for item in example.document["items"])
@@ -352,7 +352,7 @@ def test_the_api_gives_the_file_and_takes_it(client, cast, around):
     client.force_login(cast.director)
     address = f"/api/v1/schemes/{version.scheme_id}/file/"
     found = client.get(address).json()
-    assert found == scheme_files.document(version)
+    assert found == files.document(version)
 
     def put(document):
         return client.put(address, json.dumps(document), content_type="application/json")
@@ -391,7 +391,7 @@ def test_commands_export_and_load(around, tmp_path):
         "problems": [],
     }
     text = command("export", "rich")
-    assert text == scheme_files.dump(scheme_files.document(SchemeVersion.objects.get(grace=1)))
+    assert text == files.dump(files.document(SchemeVersion.objects.get(grace=1)))
     assert json.loads(command("export", "rich", "--published"))["error"] == "no_published_version"
     path.write_text(text, "utf-8")
     told = json.loads(command("load", str(path), "--publish"))
@@ -478,7 +478,7 @@ def test_a_measure_that_people_made_is_named_by_its_code(around):
     document["items"][0] |= {"measure": "through", "kind": "", "product_line": None}
     version = load(document).version
     assert definition(version)["items"][0]["derived"]["expression"]
-    said = scheme_files.document(version)
+    said = files.document(version)
     assert said["items"][0]["measure"] == "through"
     assert "derived" not in said["items"][0]
     assert load(said).outcome == "unchanged"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import Blocked
-from performance import scheme_files
 from performance.models import Scheme
+from performance.schemes import files
+from performance.schemes.validation import problems
 from performance.services import draft_version, publish_version
-from performance.validation import problems
 from tests import factories as make
 from tests.performance.network import FALLING, LINEAR, SEVEN, TODAY, make_scheme
 
@@ -157,8 +157,8 @@ RATED = {"windows": {"rating_days": 5}}
 
 def checked(*items, **more):
     """The problems of a draft that is loaded from a file."""
-    document = {"format": scheme_files.FORMAT, "code": "card", "name": "Card", "items": items}
-    loaded = scheme_files.load(scheme_files.parse(json.loads(json.dumps(document | more))), by=None)
+    document = {"format": files.FORMAT, "code": "card", "name": "Card", "items": items}
+    loaded = files.load(files.parse(json.loads(json.dumps(document | more))), by=None)
     return [(problem.field, problem.code) for problem in loaded.problems]
 
 
@@ -263,7 +263,7 @@ def test_other_schemes_must_be_there_and_not_lead_back():
 def test_the_example_of_the_documentation_has_no_problems():
     page = (Path(__file__).parents[2] / "docs/schemes.md").read_text()
     [text] = re.findall(r"```json\n(.+?)```", page, re.DOTALL)
-    document = scheme_files.parse(text)
-    assert scheme_files.load(document, by=None).problems == []
-    told = [*scheme_files._WHOLE, *scheme_files._ITEM, *scheme_files._VETO]
+    document = files.parse(text)
+    assert files.load(document, by=None).problems == []
+    told = [*files._WHOLE, *files._ITEM, *files._VETO]
     assert [name for name in told if f"`{name}`" not in page and f'"{name}"' not in page] == []

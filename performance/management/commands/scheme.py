@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.commands import JsonCommand
 from core.errors import DomainError
-from performance import scheme_files
 from performance.models import Scheme, SchemeVersion
+from performance.schemes import files
 
 
 class Command(JsonCommand):
@@ -40,13 +40,13 @@ class Command(JsonCommand):
     def export(self, code: str, *, published: bool) -> dict[str, Any]:
         """The document of a scheme; printed as it is, without the line of other commands."""
         version = _version(code, published)
-        self.stdout.write(scheme_files.dump(scheme_files.document(version)), ending="")
+        self.stdout.write(files.dump(files.document(version)), ending="")
         return {}
 
     def load(self, options: dict[str, Any]) -> dict[str, Any]:
         """Load the file; returns what came of it."""
-        loaded = scheme_files.load(
-            scheme_files.parse(_read(options["file"])),
+        loaded = files.load(
+            files.parse(_read(options["file"])),
             by=_user(options["by"]),
             publish=options["publish"],
             on=timezone.localdate(),

@@ -16,10 +16,11 @@ from core.api.views import ScopedViewSet, WriteMixin
 from core.errors import DomainError
 from core.importing import codes
 from partners.models import Partner
-from performance import expressions, library, measures
-from performance.api import SourceLines
+from performance import expressions, measures
+from performance.library import pages as library
 from performance.measures import Measure
 from performance.models import DerivedMeasure
+from performance.results.api import SourceLines
 from sales.models import SalesKind
 
 _UNITS = DerivedMeasure.Unit.choices

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import get_language, gettext_lazy as _
 
-from performance import scheme_files
+from performance.schemes import files
 
 FOLDER = Path(__file__).with_name("example_schemes")
 # In the order in which they are offered, with what they show.
@@ -41,7 +41,7 @@ class Example:
 
     name: str
     told: Any
-    document: scheme_files.Document
+    document: files.Document
 
     @property
     def title(self) -> str:
@@ -54,20 +54,20 @@ class Example:
         """The schemes whose results it uses."""
         return sorted({i["source_scheme"] for i in self.document["items"] if "source_scheme" in i})
 
-    def copy(self, names: dict[str, str], source: str | None) -> scheme_files.Document:
+    def copy(self, names: dict[str, str], source: str | None) -> files.Document:
         """The document under another code and names, resting on the scheme `source`."""
         document = deepcopy(self.document) | names
         for item in document["items"]:
             if source and "source_scheme" in item:
                 item["source_scheme"] = source
-        return scheme_files.parse(document)
+        return files.parse(document)
 
 
 @cache
 def every() -> tuple[Example, ...]:
     """All examples."""
     return tuple(
-        Example(name, told, scheme_files.parse((FOLDER / f"{name}.json").read_bytes()))
+        Example(name, told, files.parse((FOLDER / f"{name}.json").read_bytes()))
         for name, told in _TOLD.items()
     )
 

@@ -14,12 +14,7 @@ from partners.models import Level
 from performance import bases
 from performance.definitions import Definition, definition
 from performance.explain import curve_text, item_label, minimum_text, named, shown, veto_text
-from performance.models import (
-    Basis,
-    Role,
-    SchemeVersion,
-    TargetSource,
-)
+from performance.models import Basis, Role, SchemeVersion, TargetSource
 from performance.models.schemes import MissingPolicy
 from sales.models import SalesKind
 
@@ -170,7 +165,7 @@ _RULES = (
 
 def _whole(before: SchemeVersion, after: SchemeVersion) -> list[Change]:
     """What a version says itself: scope, deductions, rules of levels, windows."""
-    from performance.pages import scope_words
+    from performance.schemes.pages import scope_words
 
     fields = _compared(dict(scope_words(before)), dict(scope_words(after)))
     found = [Change(_("Scope"), _("Scope"), CHANGED, fields)] if fields else []

@@ -26,7 +26,7 @@ from core import audit, crud
 from core.errors import DomainError, Problem
 from core.phrases import listed
 from partners.models import Level
-from performance import measures, services, validation
+from performance import measures, services
 from performance.definitions import definition, plain
 from performance.models import (
     Basis,
@@ -38,6 +38,7 @@ from performance.models import (
     SchemeVeto,
 )
 from performance.models.schemes import default_scope
+from performance.schemes import validation
 
 FORMAT = "channel-crm/scheme/1"
 SCHEMA = Path(__file__).with_name("scheme.schema.json")

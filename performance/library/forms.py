@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from core.periods import Period
 from partners.models import Partner
-from performance import library, measures
+from performance import measures
+from performance.library import pages as library
 from performance.measures import Measure
 from performance.models import DerivedMeasure
 

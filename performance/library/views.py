@@ -16,8 +16,9 @@ from core.tables import Column
 from core.views import CRUDView
 from core.views.base import is_partial
 from core.widgets import use_lookups
-from performance import library, measures
-from performance.library_forms import DerivedMeasureForm, ExampleForm, LibraryForm
+from performance import measures
+from performance.library import pages as library
+from performance.library.forms import DerivedMeasureForm, ExampleForm, LibraryForm
 from performance.measures import Measure
 from performance.models import DerivedMeasure
 from sales.grades import grade_badge
