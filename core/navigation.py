@@ -24,7 +24,8 @@ class Item:
     """One entry. Groups are set apart by a hairline; `order` counts through all of them.
 
     `permission` hides it from others; `waiting(user)` is a count of what waits there (it must be
-    cheap: it runs with each page); `palette` lists it in the command palette only.
+    cheap: it runs with each page). What is `under` another entry shows as long as that one is lit,
+    or in its place for who may not open that one.
     """
 
     key: str
@@ -35,7 +36,7 @@ class Item:
     permission: str = ""
     group: int = 0
     waiting: Callable[[Any], int] | None = None
-    palette: bool = False
+    under: str = ""
 
 
 _items: list[Item] = []
@@ -54,7 +55,7 @@ def register_data_day(function: Callable[[], date | None]) -> None:
 
 
 def items_for(user: Any) -> list[Item]:
-    """The entries that `user` may open, palette-only ones included."""
+    """The entries that `user` may open."""
     return [item for item in _items if not item.permission or user.has_perm(item.permission)]
 
 
@@ -71,22 +72,36 @@ def data_day() -> date | None:
 
 
 def render(user: Any, section: str) -> SafeString:
-    """The side navigation as HTML, the item `section` lit."""
+    """The side navigation as HTML, the item `section` lit and what it is under open."""
+    items = items_for(user)
+    above = {item.key: item.under for item in items}
+    top = [item for item in items if item.under not in above]
+    is_open = above.get(section, "") or section
     out: list[str] = []
     group: int | None = None
-    for item in items_for(user):
-        if item.palette:
-            continue
+    for item in top:
         apart = " apart" if group is not None and item.group != group else ""
         group = item.group
-        lit = item.key == section
-        count = item.waiting(user) if item.waiting else 0
-        badge = f'<span class="badge bg-red-lt ms-auto">{count}</span>' if count else ""
+        lit = item.key in (section, is_open)
+        below = [each for each in items if each.under == item.key] if lit else []
         out.append(
             f'<li class="nav-item{apart}{" active" if lit else ""}">'
-            f'<a class="nav-link" href="{reverse(item.url_name)}"'
-            f"{CURRENT if lit else ''}>"
-            f'<span class="nav-link-icon">{svg(item.icon)}</span>'
-            f'<span class="nav-link-title">{conditional_escape(item.label)}</span>{badge}</a></li>'
+            f"{_link(item, user, section)}{_list(below, user, section)}</li>"
         )
     return mark_safe("".join(out))
+
+
+def _list(items: list[Item], user: Any, section: str) -> str:
+    rows = (f"<li>{_link(item, user, section)}</li>" for item in items)
+    return f"<ul>{''.join(rows)}</ul>" if items else ""
+
+
+def _link(item: Item, user: Any, section: str) -> str:
+    count = item.waiting(user) if item.waiting else 0
+    badge = f'<span class="badge bg-red-lt ms-auto">{count}</span>' if count else ""
+    return (
+        f'<a class="nav-link" href="{reverse(item.url_name)}"'
+        f"{CURRENT if item.key == section else ''}>"
+        f'<span class="nav-link-icon">{svg(item.icon)}</span>'
+        f'<span class="nav-link-title">{conditional_escape(item.label)}</span>{badge}</a>'
+    )

@@ -37,7 +37,7 @@ class PartnersConfig(AppConfig):
                 "partners:contact_list",
                 21,
                 "partners.view_contact",
-                palette=True,
+                under="partners",
             ),
             Item(
                 "levels", _("Levels"), "award", "partners:level_list", 81, "partners.view_level", 4

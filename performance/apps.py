@@ -69,7 +69,45 @@ class PerformanceConfig(AppConfig):
                 60,
                 "performance.view_evaluation",
                 group=2,
-            )
+            ),
+            *(
+                navigation.Item(
+                    f"performance.{page}",
+                    label,
+                    icon,
+                    f"performance:{page}_list",
+                    60 + order,
+                    f"performance.view_{model}",
+                    group=2,
+                    under="performance",
+                )
+                for order, (page, model, label, icon) in enumerate(
+                    (
+                        ("matrix", "evaluation", _("Heat map"), "grid-dots"),
+                        ("score", "score", _("Scores"), "clipboard-list"),
+                        ("scheme", "scheme", _("Schemes"), "adjustments"),
+                        ("measure", "derivedmeasure", _("Measures"), "ruler-measure"),
+                        (
+                            "evaluationschedule",
+                            "evaluationschedule",
+                            _("Schedules"),
+                            "calendar-repeat",
+                        ),
+                        ("backtestreport", "backtestreport", _("Backtests"), "flask"),
+                        ("correction", "correction", _("Changes in review"), "edit"),
+                        ("appeal", "appeal", _("Appeals"), "scale"),
+                        ("deduction", "deduction", _("Deductions"), "circle-minus"),
+                        ("consequence", "consequence", _("Consequences"), "flag"),
+                        (
+                            "improvementplan",
+                            "improvementplan",
+                            _("Improvement plans"),
+                            "checkup-list",
+                        ),
+                    ),
+                    start=1,
+                )
+            ),
         )
         register_tab(
             tabs.Tab(

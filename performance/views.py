@@ -29,7 +29,7 @@ class DeductionView(CRUDView):
 
     model = Deduction
     icon = "circle-minus"
-    section = "performance"
+    section = "performance.deduction"
     parents = ("performance:evaluation_list",)
     columns = (
         Column(
@@ -113,7 +113,7 @@ class EvaluationView(CRUDView):
 class ScheduleView(CRUDView):
     model = EvaluationSchedule
     icon = "calendar-repeat"
-    section = "performance"
+    section = "performance.evaluationschedule"
     parents = ("performance:evaluation_list",)
     columns = (
         scheme_column("scheme"),

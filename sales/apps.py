@@ -45,7 +45,7 @@ class SalesConfig(AppConfig):
                 52,
                 "sales.view_payment",
                 group=2,
-                palette=True,
+                under="sales",
             ),
             navigation.Item(
                 "control",
@@ -55,7 +55,7 @@ class SalesConfig(AppConfig):
                 53,
                 "sales.view_controltotal",
                 group=2,
-                palette=True,
+                under="sales",
             ),
             navigation.Item(
                 "targets",
@@ -65,7 +65,7 @@ class SalesConfig(AppConfig):
                 51,
                 "sales.view_target",
                 group=2,
-                palette=True,
+                under="sales",
             ),
             navigation.Item(
                 "plans",
@@ -93,7 +93,7 @@ class SalesConfig(AppConfig):
                 53,
                 "sales.view_closedperiod",
                 group=2,
-                palette=True,
+                under="sales",
             ),
             navigation.Item(
                 "adjustments",
@@ -103,7 +103,7 @@ class SalesConfig(AppConfig):
                 54,
                 "sales.view_adjustment",
                 group=2,
-                palette=True,
+                under="sales",
             ),
         )
         register_tab(

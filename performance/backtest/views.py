@@ -49,7 +49,7 @@ def plain(change: Any) -> Any:
 class BacktestReportView(CRUDView):
     model = BacktestReport
     icon = "flask"
-    section = "performance"
+    section = "performance.backtestreport"
     parents = ("performance:evaluation_list",)
     columns = (
         scheme_column("version__scheme"),
@@ -103,7 +103,7 @@ def level_column(name: str, label: Any) -> Column:
 class BacktestResultView(CRUDView):
     model = BacktestResult
     icon = "flask"
-    section = "performance"
+    section = "performance.backtestreport"
     parents = ("performance:evaluation_list", "performance:backtestreport_list")
     columns = (
         Column(
@@ -173,7 +173,7 @@ def request_backtest(request: HttpRequest) -> HttpResponse:
         "form": form,
         "title": _("Run a backtest"),
         "back": back,
-        "section": "performance",
+        "section": "performance.backtestreport",
         "crumbs": [
             (_("Evaluations"), EvaluationView.url("list")),
             (_("Backtests"), BacktestReportView.url("list")),
@@ -242,7 +242,7 @@ def _what_if(
             "title": title,
             "subtitle": subtitle,
             "back": back,
-            "section": "performance",
+            "section": "performance.backtestreport",
             "crumbs": [
                 (_("Evaluations"), EvaluationView.url("list")),
                 (str(row), back),

@@ -47,7 +47,7 @@ def measure_list(request: HttpRequest) -> HttpResponse:
         "rows": [_row(measure) for measure in rows],
         "count": library.count_text(len(rows)),
         "narrowed": any(limits.values()) or not form.is_valid(),
-        "section": "performance",
+        "section": "performance.measure",
         "crumbs": [_evaluations(), (_("Measures"), "")],
     }
     template = "performance/_measures.html" if is_partial(request) else "performance/measures.html"
@@ -82,7 +82,7 @@ def measure_detail(request: HttpRequest, code: str) -> HttpResponse:
         return redirect(DerivedMeasure.objects.get(code=code))
     listed = (_("Measures"), reverse("performance:measure_list"))
     context = {
-        "section": "performance",
+        "section": "performance.measure",
         "crumbs": [_evaluations(), listed, (library.title(measure), "")],
         "title": library.title(measure),
         **_page(request, measure),
@@ -193,7 +193,7 @@ def _draft(request: HttpRequest) -> tuple[DerivedMeasure, list[Any]]:
 class DerivedMeasureView(CRUDView):
     model = DerivedMeasure
     icon = "math-function"
-    section = "performance"
+    section = "performance.measure"
     parents = ("performance:evaluation_list",)
     columns = (
         "name",

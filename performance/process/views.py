@@ -93,7 +93,7 @@ class RatingView(CRUDView):
 class CorrectionView(CRUDView):
     model = Correction
     icon = "adjustments"
-    section = "performance"
+    section = "performance.correction"
     parents = _PARENT
     columns = (
         PARTNER,
@@ -141,7 +141,7 @@ class CorrectionView(CRUDView):
 class AppealView(CRUDView):
     model = Appeal
     icon = "scale"
-    section = "performance"
+    section = "performance.appeal"
     parents = _PARENT
     columns = (
         PARTNER,
@@ -476,7 +476,7 @@ def decide_appeal(request: HttpRequest, pk: int) -> HttpResponse:
         "said": appeal.claim,
         "submit": _("Answer"),
         "back": AppealView.url("detail", pk),
-        "section": "performance",
+        "section": "performance.appeal",
         "crumbs": crumbs,
     }
     status = 422 if request.method == "POST" else 200

@@ -57,7 +57,7 @@ CHOICES = 24
 class ScoreView(CRUDView):
     model = Score
     icon = "clipboard-list"
-    section = "performance"
+    section = "performance.score"
     parents = ("performance:evaluation_list",)
     columns = (
         Column(
@@ -116,6 +116,7 @@ class MatrixView(ScoreView):
     each item. Without one in the address it goes to the newest."""
 
     prefix = "performance:matrix"
+    section = "performance.matrix"
     icon = "grid-dots"
     filterset_class = MatrixFilter
     ordering = ("rank",)
@@ -324,7 +325,7 @@ class ConsequenceView(CRUDView):
 
     model = Consequence
     icon = "flag"
-    section = "performance"
+    section = "performance.consequence"
     parents = ("performance:evaluation_list",)
     columns = (
         *_PARTNER,
@@ -405,7 +406,7 @@ class ImprovementPlanView(CRUDView):
 
     model = ImprovementPlan
     icon = "checkup-list"
-    section = "performance"
+    section = "performance.improvementplan"
     parents = ("performance:evaluation_list",)
     columns = (
         *_PARTNER,
@@ -452,7 +453,7 @@ class PlanActionView(CRUDView):
 
     model = PlanAction
     icon = "list-check"
-    section = "performance"
+    section = "performance.improvementplan"
     parents = ("performance:evaluation_list", "performance:improvementplan_list")
     columns = (
         "what",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, count
 from typing import Any, cast
 
 from django import forms
@@ -327,6 +328,13 @@ class SchemeFileForm(forms.Form):
     file = forms.FileField(label=_("scheme file"), help_text=_("JSON, as it was downloaded."))
 
 
+def _free_code(code: str) -> str:
+    """This code, with a number after it where it is taken."""
+    taken = set(Scheme.objects.filter(code__startswith=code).values_list("code", flat=True))
+    numbered = (f"{code}-{number}" for number in count(2))
+    return next(each for each in chain([code], numbered) if each not in taken)
+
+
 class ExampleForm(forms.Form):
     """What a copy of an example is called, and whose results it uses."""
 
@@ -342,8 +350,9 @@ class ExampleForm(forms.Form):
     def __init__(self, *args: Any, example: examples.Example, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.example = example
-        for name in ("code", "name", "name_en"):
+        for name in ("name", "name_en"):
             self.fields[name].initial = example.document[name]
+        self.fields["code"].initial = _free_code(example.document["code"])
         if example.sources:
             source = Scheme.objects.filter(code__in=example.sources).first()
             self.fields["source"].initial = source

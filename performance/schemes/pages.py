@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from django.db.models import Model
@@ -234,16 +234,25 @@ def curve_chart(title: str, item: Definition) -> Chart:
     if not compared and isinstance(reads, bases.Source) and reads.highest is not None:
         high = min(high, reads.highest)
     compiled, bounds = compile_item(item), _bounds(item["curve"])
-    even = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
-    xs = sorted({*even, *(x for x in bounds if low <= x <= high)})
+    xs = sorted({*_even(low, high), *(x for x in bounds if low <= x <= high)})
     ratio = compared or reads.unit == measures.RATIO
     labels = [
-        per_cent(f"{x * 100:.0f}") if ratio else f"{scoring.quantize(x, Decimal('0.01')):f}"
+        per_cent(exact(x * 100)) if ratio else exact(x)
         for x in xs
     ]
     points = [compiled.read(x)[0] for x in xs]
     kind = "step" if item["curve"]["kind"] in (scoring.BANDS, scoring.PASS) else "line"
     return Chart(title, labels, [Series(_("Points"), points, kind)], height=170, minimum=0)
+
+
+def _even(low: Decimal, high: Decimal) -> list[Decimal]:
+    """Some STEPS multiples of a round number (1, 2 or 5 × 10ⁿ) between the two, for an axis that
+    people can read."""
+    rough = (high - low) / STEPS
+    tenth = Decimal(1).scaleb(rough.adjusted())
+    step = next(size * tenth for size in (1, 2, 5, 10) if size * tenth >= rough)
+    first, last = (low / step).to_integral(ROUND_CEILING), (high / step).to_integral(ROUND_FLOOR)
+    return [number * step for number in range(int(first), int(last) + 1)]
 
 
 def _range(curve: dict[str, Any]) -> tuple[Decimal, Decimal]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _, gettext_lazy
@@ -17,7 +18,14 @@ from core.tables import Column
 from core.views import CRUDView
 from performance import services
 from performance.filters import SchemeVersionFilter
-from performance.models import Scheme, SchemeItem, SchemeLevel, SchemeVersion, SchemeVeto
+from performance.models import (
+    Evaluation,
+    Scheme,
+    SchemeItem,
+    SchemeLevel,
+    SchemeVersion,
+    SchemeVeto,
+)
 from performance.schemes import differences, examples, files, pages
 from performance.schemes.forms import (
     ExampleForm,
@@ -28,17 +36,56 @@ from performance.schemes.forms import (
     SchemeVetoForm,
     VersionForm,
 )
-from performance.tables import STATE_COLORS, measure_column, scheme_cell, scheme_column, scheme_name
+from performance.tables import (
+    STATE_COLORS,
+    measure_column,
+    period_name,
+    scheme_cell,
+    scheme_column,
+    scheme_name,
+)
 from performance.views import EvaluationView
+
+
+def _of_versions(state: str, field: str) -> Subquery:
+    """A field of the one version of a scheme that is in this state."""
+    versions = SchemeVersion.objects.filter(scheme=OuterRef("pk"), state=state)
+    return Subquery(versions.values(field))
+
+
+_NEWEST = Evaluation.objects.filter(scheme=OuterRef("pk")).order_by("-starts_on", "-pk")
 
 
 class SchemeView(CRUDView):
     list_actions_template = "performance/_scheme_actions.html"
     model = Scheme
     icon = "adjustments"
-    section = "performance"
+    section = "performance.scheme"
     parents = ("performance:evaluation_list",)
-    columns = ("name", "name_en", "code", Column("created_at", shown=False))
+    columns = (
+        "name",
+        Column("name_en", shown=False),
+        "code",
+        Column(
+            "in_force",
+            label=gettext_lazy("version in force"),
+            kind="number",
+            source=_of_versions(SchemeVersion.State.PUBLISHED, "number"),
+        ),
+        Column(
+            "evaluated",
+            label=gettext_lazy("last evaluated"),
+            source=Subquery(_NEWEST.values("period_code")[:1]),
+            render=period_name,
+        ),
+        Column(
+            "draft",
+            label=gettext_lazy("open draft"),
+            kind="number",
+            source=_of_versions(SchemeVersion.State.DRAFT, "number"),
+        ),
+        Column("created_at", shown=False),
+    )
     ordering = ("code",)
     search_fields = ("code", "name", "name_en")
     form_class = SchemeForm
@@ -47,7 +94,7 @@ class SchemeView(CRUDView):
 class SchemeVersionView(CRUDView):
     model = SchemeVersion
     icon = "versions"
-    section = "performance"
+    section = "performance.scheme"
     parents = ("performance:evaluation_list", "performance:scheme_list")
     columns = (
         scheme_column("scheme"),
@@ -74,7 +121,7 @@ class SchemeVersionView(CRUDView):
 class OfVersionView(CRUDView):
     """What belongs to a version is reached and changed from its page, by who may change that."""
 
-    section = "performance"
+    section = "performance.scheme"
     parents = ("performance:evaluation_list", "performance:schemeversion_list")
     exclude = frozenset({"detail", "bulk"})
 
@@ -229,7 +276,7 @@ def _form_page(
         "form": form,
         "title": title,
         "back": schemes,
-        "section": "performance",
+        "section": "performance.scheme",
         "crumbs": [
             (_("Evaluations"), EvaluationView.url("list")),
             (_("Schemes"), schemes),
@@ -290,7 +337,7 @@ def version_difference(request: HttpRequest, pk: int) -> HttpResponse:
         "before": before,
         "others": others,
         "changes": differences.between(before, version) if before else [],
-        "section": "performance",
+        "section": "performance.scheme",
         "title": _("What has changed"),
         "crumbs": [
             (_("Evaluations"), EvaluationView.url("list")),

@@ -52,7 +52,7 @@ def _partner(name: str | None) -> str:
 class ControlTotalView(CRUDView):
     model = ControlTotal
     icon = "scale"
-    section = "sales"
+    section = "control"
     parents = ("sales:salesfact_list",)
     columns = (
         Column(

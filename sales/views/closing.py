@@ -45,7 +45,7 @@ def adjusted() -> Coalesce:
 class ClosedPeriodView(CRUDView):
     model = ClosedPeriod
     icon = "lock"
-    section = "sales"
+    section = "closing"
     parents = ("sales:salesfact_list",)
     columns = (
         MONTH,
@@ -95,7 +95,7 @@ class AdjustmentView(FromImport, CRUDView):
 
     model = Adjustment
     icon = "adjustments"
-    section = "sales"
+    section = "adjustments"
     parents = ("sales:salesfact_list",)
     columns = (
         MONTH,
@@ -171,7 +171,7 @@ def close_month(request: HttpRequest) -> HttpResponse:
         "form": form,
         "title": _("Close a month"),
         "back": months,
-        "section": "sales",
+        "section": "closing",
         "crumbs": [(_("Closed months"), months), (_("Close a month"), "")],
         "month": month,
         "rows": _rows(month) if month else [],

@@ -103,7 +103,7 @@ class SalesFactView(FactView):
 class TargetView(CRUDView):
     model = Target
     icon = "target"
-    section = "sales"
+    section = "targets"
     parents = ("sales:salesfact_list",)
     columns = (
         MONTH,

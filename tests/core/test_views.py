@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -398,6 +399,33 @@ def test_the_palette_finds_what_one_may_see(cast: Cast, as_user: Any) -> None:
 def test_navigation_follows_permissions(cast: Cast, as_user: Any) -> None:
     assert 'href="/accounts/users/"' not in text(as_user(cast.north_manager).get("/partners/"))
     assert 'href="/accounts/users/"' in text(as_user(cast.administrator).get("/partners/"))
+
+
+def entries(page: str) -> list[tuple[str, bool]]:
+    """The addresses of the side navigation, and whether each is where one is."""
+    side = page[page.index('id="side"') : page.index("</nav>")]
+    links = re.findall(r'<a class="nav-link" href="([^"]+)"( aria-current="page")?', side)
+    return [(address, bool(here)) for address, here in links]
+
+
+def test_what_is_under_an_entry_shows_while_that_is_open(cast: Cast, as_user: Any) -> None:
+    client = as_user(cast.director)
+    elsewhere = dict(entries(text(client.get("/partners/"))))
+    assert (elsewhere["/partners/"], elsewhere["/sales/lines/"]) == (True, False)
+    assert "/sales/targets/" not in elsewhere
+    above = dict(entries(text(client.get("/sales/lines/"))))
+    assert (above["/sales/lines/"], above["/sales/targets/"]) == (True, False)
+    there = dict(entries(text(client.get("/sales/targets/"))))
+    assert [address for address, here in there.items() if here] == ["/sales/targets/"]
+    assert there.keys() == above.keys()
+
+
+def test_who_may_not_open_an_entry_finds_what_is_under_it_in_its_place(
+    cast: Cast, as_user: Any
+) -> None:
+    found = [address for address, _here in entries(text(as_user(cast.north_person).get("/")))]
+    assert "/performance/evaluations/" not in found
+    assert "/performance/scores/" in found
 
 
 def test_language_and_unit_are_kept(cast: Cast, as_user: Any) -> None:
