@@ -8,7 +8,8 @@ A transition is declared with django-fsm-2:
     def suspend(self, *, by, on): ...
 
 `blockers(obj, by)` returns a list of Problem. With `"keeps_reason": True` the method is given the
-reason, for a row that shows it; the history has it anyway. A transition whose permission is None
+reason, for a row that shows it; the history has it anyway. With `"confirm": _("…")` the page asks
+first, for what cannot be taken back. A transition whose permission is None
 is for the system alone (`by=None`) and has no button. The verb of the event is
 `<app>.<model>.<transition>`.
 """
@@ -60,12 +61,14 @@ def state_fields(model: type[models.Model]) -> list[str]:
 
 @dataclass(frozen=True)
 class TransitionOption:
-    """One button: `problems` is empty when it can be pressed."""
+    """One button: `problems` is empty when it can be pressed, `confirm` what is asked before it is
+    taken for meant."""
 
     name: str
     label: str
     icon: str
     needs_reason: bool
+    confirm: str
     problems: list[Problem]
 
 
@@ -77,6 +80,7 @@ def options(obj: models.Model, by: Any) -> list[TransitionOption]:
             label=str(transition.custom["label"]),
             icon=transition.custom.get("icon", "arrow-right"),
             needs_reason=transition.custom.get("needs_reason", False),
+            confirm=str(transition.custom.get("confirm", "")),
             problems=blockers(obj, transition, by),
         )
         for transition in _declared(type(obj)).values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -31,6 +32,12 @@ class ScheduleForm(forms.ModelForm):
         fields = ["scheme", "every", "days_after", "active"]
 
 
+def _last_ended(day: date) -> Period:
+    """The last quarter of which all days up to its end are there by `day`."""
+    quarter = Period.containing("quarter", day, settings.FISCAL_YEAR_START)
+    return quarter if quarter.end <= day + timedelta(days=1) else quarter.previous()
+
+
 class RunForm(forms.Form):
     """Which scheme to evaluate over which period."""
 
@@ -52,9 +59,7 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         day = navigation.data_day()
         if day:
-            self.fields["period"].initial = Period.containing(
-                "quarter", day, settings.FISCAL_YEAR_START
-            ).code
+            self.fields["period"].initial = _last_ended(day).code
 
     def refuse(self, error: DomainError) -> None:
         """Show what the service refused."""

@@ -153,7 +153,7 @@ def run_evaluation(request: HttpRequest) -> HttpResponse:
     """Choose scheme and period; a worker computes and its job shows the progress."""
     if not request.user.has_perm("performance.add_evaluation"):
         raise PermissionDenied
-    form = RunForm(request.POST or None)
+    form = RunForm(request.POST or None, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         try:
             job = services.request_evaluation(

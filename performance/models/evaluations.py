@@ -387,6 +387,10 @@ class Evaluation(StatefulModel, Model):
             "label": _("Publish"),
             "permission": "performance.publish_evaluation",
             "blockers": _publish_problems,
+            "confirm": _(
+                "Partners see their results, and nobody can change them any more; what is wrong is "
+                "put right by a revision."
+            ),
             "icon": "rosette",
         },
     )

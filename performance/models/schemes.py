@@ -200,6 +200,10 @@ class SchemeVersion(StatefulModel, Model):
             "label": _("Publish"),
             "permission": "performance.publish_schemeversion",
             "blockers": _publish_problems,
+            "confirm": _(
+                "From now on evaluations follow this version, and nothing in it can be changed any "
+                "more. The version in force before it is retired."
+            ),
             "icon": "rosette",
         },
     )
@@ -220,6 +224,7 @@ class SchemeVersion(StatefulModel, Model):
         custom={
             "label": _("Retire"),
             "permission": "performance.publish_schemeversion",
+            "confirm": _("No new evaluation follows it. It cannot be published again."),
             "icon": "archive",
         },
     )

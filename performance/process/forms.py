@@ -121,10 +121,17 @@ class RevisionForm(forms.Form):
     )
 
 
+class _PeopleField(forms.ModelMultipleChoiceField):
+    """People by name and role."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj} · {obj.get_role_display()}"
+
+
 class RatersForm(forms.Form):
     """Who is asked to rate besides."""
 
-    users = forms.ModelMultipleChoiceField(
+    users = _PeopleField(
         label=_("people"),
         queryset=User.objects.none(),
         widget=forms.CheckboxSelectMultiple,

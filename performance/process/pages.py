@@ -184,6 +184,7 @@ def ratings_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]
         "apart": _apart(request, evaluation) if told else [],
         "told": told,
         "manages": manages and is_open,
+        "too_few": rating.with_too_few(evaluation) if manages and is_open else 0,
         "is_open": is_open,
         "may_rate": may_rate(evaluation, request.user),
         "marks": f"{reverse('performance:rating_list')}?{query}",

@@ -5,6 +5,7 @@ The formulas, with numbers, are in docs/algorithms/evaluations.md.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -95,6 +96,22 @@ def candidates(evaluation: Evaluation) -> QuerySet:
     roles = [role for role in Role if RATE in codenames(role)]
     asked = Rater.objects.filter(evaluation=evaluation).values("user")
     return User.objects.filter(is_active=True, role__in=roles).exclude(pk__in=asked)
+
+
+def with_too_few(evaluation: Evaluation) -> int:
+    """How many scored partners are seen by fewer of those asked than some item wants raters: it
+    will not apply to them."""
+    rated = evaluation.scheme_version.items.filter(basis=Basis.RATING)
+    needed = rated.aggregate(most=Max("raters", default=0))["most"]
+    raters = list(evaluation.raters.select_related("user"))
+    none = Partner.objects.none().values_list("pk", flat=True)
+    seen = [
+        scored_partners(evaluation, each.user).order_by().values_list("pk", flat=True)
+        for each in raters
+    ]
+    counts = Counter(none.union(*seen, all=True))
+    enough = sum(count >= needed for count in counts.values())
+    return evaluation.scores.count() - enough if needed else 0
 
 
 # --- marks -----------------------------------------------------------------------------------

@@ -236,10 +236,7 @@ def curve_chart(title: str, item: Definition) -> Chart:
     compiled, bounds = compile_item(item), _bounds(item["curve"])
     xs = sorted({*_even(low, high), *(x for x in bounds if low <= x <= high)})
     ratio = compared or reads.unit == measures.RATIO
-    labels = [
-        per_cent(exact(x * 100)) if ratio else exact(x)
-        for x in xs
-    ]
+    labels = [per_cent(exact(x * 100)) if ratio else exact(x) for x in xs]
     points = [compiled.read(x)[0] for x in xs]
     kind = "step" if item["curve"]["kind"] in (scoring.BANDS, scoring.PASS) else "line"
     return Chart(title, labels, [Series(_("Points"), points, kind)], height=170, minimum=0)

@@ -45,8 +45,9 @@ function openDialog(opener) {
   const form = $("form", dialog);
   if (opener.dataset.action && form) {
     form.action = opener.dataset.action;
-    const title = $("[data-title]", dialog);
-    if (title) title.textContent = opener.dataset.label;
+    for (const title of dialog.querySelectorAll("[data-title]")) title.textContent = opener.dataset.label;
+    const said = $("[data-said]", dialog);
+    if (said) said.textContent = opener.dataset.text;
   }
   dialog.showModal();
 }

@@ -190,6 +190,23 @@ def test_more_people_and_fewer():
     assert set(left) == {"m1", "d1"}
 
 
+def test_partners_whom_too_few_can_rate_are_counted(sign_in):
+    staged = make_staged()
+    evaluation = run()
+    page = f"/performance/evaluations/{evaluation.pk}/?tab=ratings"
+    client = sign_in(staged.director)
+    assert rating.with_too_few(evaluation) == 0
+    assert "fewer raters" not in client.get(page).text
+    rating.dismiss(rater=evaluation.raters.get(user=staged.second), by=staged.director)
+    assert rating.with_too_few(evaluation) == 4  # all of them, seen by one manager
+    assert "4 partners are seen by fewer raters than an item asks for" in client.get(page).text
+    home = staged.partners["A"].territory
+    local = make.make_user("sales_manager", username="m3", territories=[home])
+    rating.invite(evaluation=evaluation, users=[local], by=staged.director)
+    beside = sum(each.territory_id != home.pk for each in staged.partners.values())
+    assert rating.with_too_few(evaluation) == beside
+
+
 # --- the page --------------------------------------------------------------------------------
 
 
