@@ -49,6 +49,7 @@ from performance.results.forms import (
     PlanActionForm,
 )
 from performance.tables import READ_ONLY, STATE_COLORS, period_name, scheme_column
+from performance.telling import told, with_told_total
 from performance.views import EvaluationView
 
 CHOICES = 24
@@ -76,8 +77,9 @@ class ScoreView(CRUDView):
             sort=("evaluation__starts_on",),
             render=period_name,
         ),
-        Column("rank", kind="number"),
-        Column("total", kind="money"),
+        # It tells how many others there are; people of a partner see no evaluations.
+        Column("rank", kind="number", permission="performance.view_evaluation"),
+        Column("total", label=gettext_lazy("total"), source="told_total", kind="money"),
         Column(
             "level",
             label=gettext_lazy("level"),
@@ -98,6 +100,14 @@ class ScoreView(CRUDView):
         found = super().crumbs(*more)
         sees = self.request.user.has_perm("performance.view_evaluation")
         return found if sees else found[len(self.parents) :]
+
+    def get_queryset(self) -> QuerySet:
+        """Those that the user sees, with their totals as the user is told them."""
+        return with_told_total(super().get_queryset(), self.request.user)
+
+    def get_object(self, pk: int) -> Score:
+        """The score, as it is told to the user."""
+        return told([super().get_object(pk)], self.request.user)[0]
 
     def detail_queryset(self) -> Any:
         related = (
@@ -274,6 +284,7 @@ def scorecard_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     score = get_object_or_404(scores_of(request.user), pk=pk)
     if not request.user.has_perm("performance.view_score"):
         raise PermissionDenied
+    told([score], request.user)
     asked = request.GET.get("language") or get_language()
     language = asked if asked in document.LANGUAGES else document.LANGUAGES[0]
     try:
