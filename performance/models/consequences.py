@@ -220,6 +220,11 @@ class Consequence(StatefulModel, Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.partner}"
 
+    @property
+    def level_now(self) -> Any:
+        """The level that a level change took, or is to take, the place of."""
+        return self.level_before if self.state == self.State.IN_FORCE else self.partner.level
+
     @transition(
         field=state,
         source=State.PROPOSED,
