@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -39,8 +39,8 @@ from performance.telling import resting_on_others, told, with_told_total
 
 
 _FIGURES = ("total", "base", "bonus")
-_RANK = gettext_lazy("Null for people of a partner: it would tell how many others there are.")
-_TOLD = gettext_lazy("Null for people of a partner where it would tell what others sold.")
+_RANK = "Null for people of a partner: it would tell how many others there are."
+_TOLD = "Null for people of a partner where it would tell what others sold."
 
 
 class ScoreRow(RowSerializer):

@@ -349,6 +349,8 @@ def movers_export(request: HttpRequest) -> HttpResponseBase:
     """Everybody who rose or fell between two evaluations, as CSV or XLSX."""
     if not request.user.has_perms(("performance.view_score", "performance.view_evaluation")):
         raise PermissionDenied  # a partner never sees its peers
+    if not request.GET.get("evaluation"):
+        return redirect(EvaluationView.url("list"))
     page = MoversView()
     page.request = request
     assert page.both  # 404 here, not while the file is being sent
