@@ -74,7 +74,7 @@ class ScoreRow(RowSerializer):
             )
         }
         # What says whether the figure is told to who asks.
-        needs = {name: ("evaluation",) for name in _FIGURES}
+        needs = dict.fromkeys(_FIGURES, ("evaluation",))
         paths = {
             "level_before_code": "level_before__code",
             "scheme_code": "evaluation__scheme__code",

@@ -32,7 +32,9 @@ def consequences_page(request: HttpRequest, evaluation: Evaluation) -> dict[str,
         "published": published,
         "may_propose": may and published,
         "differing": differing(evaluation, request.user).count() if published else 0,
-        "newest": seen.select_related("partner__level", "level", "level_before").order_by("-pk")[:SHOWN],
+        "newest": seen.select_related("partner__level", "level", "level_before").order_by("-pk")[
+            :SHOWN
+        ],
         "list": reverse("performance:consequence_list") + f"?evaluation={evaluation.pk}",
         "plans": ImprovementPlan.objects.visible_to(request.user)
         .filter(evaluation=evaluation)

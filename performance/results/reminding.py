@@ -34,8 +34,8 @@ def tell_decided() -> list[Any]:
 
 @transaction.atomic
 def remind_of_actions(*, on: date) -> list[Any]:
-    """Remind of open actions: some days before their day, and once more when it is over. Of one that
-    is given another day it is reminded again. Returns those that were reminded of."""
+    """Remind of open actions: some days before their day, and once more when it is over. Of one
+    that is given another day it is reminded again. Returns those that were reminded of."""
     rows = PlanAction.objects.filter(done_on=None, plan__state=ImprovementPlan.State.OPEN)
     last = on + timedelta(days=REMIND_DAYS)
     soon = rows.filter(due_on__gte=on, due_on__lte=last)

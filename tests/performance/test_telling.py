@@ -1,6 +1,5 @@
 """What people of a partner are told of a scorecard: nothing that gives away what others sold."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -252,7 +251,9 @@ def test_earlier_periods_are_told_by_their_own_rule(client, cast, score):
         ("2013Q2", "55.55"),
         ("2013Q3", None),
     ]
-    text = _text(client.get(reverse("performance:score_detail", args=[score.pk]), {"tab": "periods"}))
+    text = _text(
+        client.get(reverse("performance:score_detail", args=[score.pk]), {"tab": "periods"})
+    )
     assert "55.55" in text and NOTE in text and "4322" not in text
 
 
@@ -288,14 +289,10 @@ def test_of_an_item_that_applies_to_few_no_median_is_shown(client, cast):
     kept = {"median_points": "33.4455", "count": 2, "quarters": ["1", "2", "3"]}
     peers = {"own": kept | {"median_points": "44.5566", "count": 9}, "one": kept}
     Evaluation.objects.filter(pk=evaluation.pk).update(peers=peers)
-    for value in range(8):
-        mine = make.make_score(
-            cast.north_partner if value == 0 else make.make_partner(),
-            evaluation=evaluation,
-            total=D(value),
-            items=[_row("own"), _row("one")],
-        )
-        first = mine if value == 0 else first
+    items = [_row("own"), _row("one")]
+    first = make.make_score(cast.north_partner, evaluation=evaluation, total=D(0), items=items)
+    for value in range(1, 8):
+        make.make_score(evaluation=evaluation, total=D(value), items=items)
     client.force_login(cast.director)
     text = _text(client.get(reverse("performance:score_detail", args=[first.pk])))
     assert "44.5566" in text and "33.4455" not in text
