@@ -53,7 +53,9 @@ def _scheme(scores: list[Score]) -> dict[str, Any]:
         "scheme": newest.evaluation.scheme,
         "newest": newest,
         "scores": scores,
-        "chart": Chart(_("Totals over time"), labels, [series], height=220),
+        "chart": Chart(_("Totals over time"), labels, [series], height=220)
+        if any(score.total is not None for score in scores)
+        else None,
         "next": ahead(newest),
         "costs": [] if newest.withheld else costs(newest),
         "not_shown": not_shown(),

@@ -80,7 +80,7 @@ class Consequence(StatefulModel, Model):
         PROPOSED = "proposed", _("Proposed")
         AGREED = "agreed", _("Agreed, to be decided")
         DECIDED = "decided", _("Decided")
-        IN_FORCE = "in_force", _("In force")
+        IN_FORCE = "in_force", pgettext_lazy("consequence", "In force")
         REJECTED = "rejected", _("Rejected")
 
     scope_path = "partner"

@@ -143,8 +143,11 @@ def _radar(score: Score, lines: list[selectors.Line], among: dict[str, Cuts]) ->
     )
 
 
-def _trend(score: Score) -> Chart:
+def _trend(score: Score) -> Chart | None:
+    """None where no total is told."""
     scores = selectors.trend(score)
+    if score.withheld and not any(row.total for row in scores):
+        return None
     labels = [row.evaluation.period_code for row in scores]
     series = [Series(_("Total"), [row.total for row in scores], "line")]
     return Chart(_("Trend of the total"), labels, series, height=200)

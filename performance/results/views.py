@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import classproperty
@@ -405,6 +406,7 @@ FOLLOW_UP_COLORS = {
     "failed": "red",
     "cancelled": "secondary",
 }
+IN_FORCE = "performance.consequence.in_force"  # the verb in the history
 _PARTNER = (
     Column(
         "partner",
@@ -460,7 +462,7 @@ def _in_force_since(request: HttpRequest) -> Subquery:
     happened = Event.objects.filter(
         content_type=ContentType.objects.get_for_model(Consequence),
         object_id=OuterRef("pk"),
-        verb="performance.consequence.in_force",
+        verb=IN_FORCE,
     )
     return Subquery(happened.order_by("pk").values("created_at")[:1])
 
@@ -499,10 +501,10 @@ class ConsequenceView(CRUDView):
             kind="datetime",
             sort=(),
         ),
-        "reason",
         _person("proposed_by", gettext_lazy("proposed by")),
         _person("agreed_by", gettext_lazy("agreed by"), shown=False),
         _person("decided_by", gettext_lazy("decided by")),
+        "reason",
     )
     ordering = ("-effective_on", "-pk")
     search_fields = ("partner__name", "partner__code", "partner__pinyin", "reason")
@@ -539,13 +541,19 @@ class ConsequenceView(CRUDView):
 
     def detail_context(self, obj: Consequence) -> dict[str, Any]:
         frozen = obj.state != Consequence.State.PROPOSED
-        happened = Event.objects.of(obj).filter(verb="performance.consequence.in_force")
-        in_force = happened.first() if obj.state == Consequence.State.IN_FORCE else None
-        return {
-            "state_color": FOLLOW_UP_COLORS[obj.state],
-            "frozen": frozen,
-            "in_force": in_force and in_force.created_at,
-        }
+        return {"state_color": FOLLOW_UP_COLORS[obj.state], "frozen": frozen}
+
+    def field_values(self, obj: Consequence, tab: Any) -> list[tuple[str, str]]:
+        """With the levels as badges, and since when it is in force."""
+        found = list(super().field_values(obj, tab))
+        if obj.kind == ConsequenceKind.LEVEL:
+            change = render_to_string("performance/_level_change.html", {"row": obj})
+            found.insert(2, (_("level before → after"), change))
+        happened = Event.objects.of(obj).filter(verb=IN_FORCE).first()
+        if happened:
+            since = timezone.localtime(happened.created_at)
+            found.append((_("in force since"), f"{since:%Y-%m-%d %H:%M}"))
+        return found
 
     def save(self, form: Any) -> Any:
         if form.instance.pk is None:

@@ -37,7 +37,7 @@ def decided(cast, **fields):
     fields = {"kind": "warning", "effective_on": LATER} | fields
     row = make.make_consequence(partner=cast.north_partner, **fields)
     if row.kind == "elimination":
-        workflow.fire(row, "agree", by=cast.admin, on=TODAY)
+        workflow.fire(row, "agree", by=cast.administrator, on=TODAY)
         row.refresh_from_db()
     return workflow.fire(row, "decide", by=cast.director, on=TODAY)
 

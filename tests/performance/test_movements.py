@@ -153,7 +153,7 @@ def test_everybody_who_moved_as_a_file(client, two, cast):
     client.force_login(cast.director)
     status, content = movers(client, evaluation=second.pk, against=first.pk, format="csv")
     header, *lines = list(csv.reader(io.StringIO(content.decode().removeprefix("\ufeff"))))
-    assert (status, header[3:6]) == (200, ["total before", "Total", "change"])
+    assert (status, header[3:6]) == (200, ["total before", "total", "change"])
     found = {line[1]: line[3:] for line in lines}
     assert list(found) == ["NORTH-1", "SOUTH-1"], "who rose most comes first"
     assert found["NORTH-1"][2] == "15.50" and found["SOUTH-1"][2] == "-50.00"
