@@ -17,6 +17,7 @@ from insights import selectors
 from partners import page
 from partners.models import Partner
 from performance.models import Evaluation, Score
+from performance.telling import told
 from sales.attainment import attained
 from sales.completeness import completeness
 from sales.grades import grade_badge
@@ -82,15 +83,20 @@ def _published(partner: Partner, user: Any) -> Any:
 
 
 def score_figures(partner: Partner, period: Period, user: Any) -> list[Figure]:
-    """The newest published score with its rank."""
-    score = _published(partner, user).first()
-    if score is None or score.total is None:
+    """The newest published score with its rank; for people of the partner without the rank, and its
+    level where the total is not told."""
+    score = next(iter(told(_published(partner, user)[:1], user)), None)
+    if score is None or (score.total is None and not score.withheld):
         return []
     note = score.evaluation.period.label
+    if score.withheld:
+        level = str(score.level) if score.level else "—"
+        return [Figure(_("Level"), level, "", "", note, _score_url(score), order=30)]
     rank = _("Rank %(rank)s of %(count)s") % {
         "rank": score.rank,
         "count": score.evaluation.partner_count,
     }
+    rank = "" if score.outside else rank
     return [Figure(_("Score"), str(score.total), rank, "", note, _score_url(score), order=30)]
 
 
@@ -131,7 +137,7 @@ def trend(partner: Partner, period: Period, user: Any) -> dict[str, Any]:
 
 def scorecards(partner: Partner, period: Period, user: Any) -> dict[str, Any]:
     """The latest published scores, newest first, with the change against the one before."""
-    found = list(_published(partner, user)[: SCORECARDS + 1])
+    found = told(_published(partner, user)[: SCORECARDS + 1], user)
     rows = []
     for index, score in enumerate(found[:SCORECARDS]):
         before = next(
@@ -146,4 +152,4 @@ def scorecards(partner: Partner, period: Period, user: Any) -> dict[str, Any]:
                 "change": score.total - before.total if known else None,
             }
         )
-    return {"rows": rows}
+    return {"rows": rows, "outside": user.is_partner_user}

@@ -29,6 +29,12 @@ class PerformanceConfig(AppConfig):
         events.register("performance.consequence.decide", _("Consequence decided"), "gavel")
         events.register("performance.consequence.reject", _("Consequence rejected"), "x")
         events.register("performance.consequence.in_force", _("Consequence in force"), "flag")
+        events.register("performance.consequence.told", _("Told of the decision"), "mail")
+        events.register("performance.planaction.reminded", _("Reminded of the action"), "bell")
+        events.register("performance.planaction.overdue", _("Told that it is overdue"), "bell")
+        events.register(
+            "performance.improvementplan.retest_due", _("Told that the re-test is due"), "mail"
+        )
         events.register(
             "performance.improvementplan.retest", _("Improvement plan re-tested"), "checkup-list"
         )

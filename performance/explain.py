@@ -228,7 +228,13 @@ def veto_text(veto: Definition) -> str:
 
 def outcome_sentences(found: Definition, score: Any) -> list[str]:
     """What was applied between the items and the level, in order; nothing where the total of the
-    items is the total and decides the level."""
+    items is the total and decides the level. Where the total is not told, only what it is not
+    needed for."""
+    if score.withheld:
+        figures = score.held in (Held.MINIMUM, Held.REVIEW)
+        level = _level(found, score) if figures else []
+        text = _("The total is not shown, as it would tell others’ sales.")
+        return [text, *_vetoed(found, score), *level]
     if score.total is None or score.base is None:
         return []
     said = [*_beyond(found, score), *_level(found, score)]
@@ -250,11 +256,16 @@ def _beyond(found: Definition, score: Any) -> list[str]:
         summed = score.base + score.bonus - score.deducted
         text = _("Total: %(total)s.") if summed >= 0 else _("Less than 0 counts as 0.")
         said.append(text % {"total": exact(max(summed, Decimal(0)))})
-    biting = [veto for veto in found.get("vetoes", []) if veto["code"] in score.vetoes]
-    for veto in biting:
-        values = {"name": named(veto), "veto": veto_text(veto)}
-        said.append(_("Veto “%(name)s” — %(veto)s.") % values)
-    return said
+    return [*said, *_vetoed(found, score)]
+
+
+def _vetoed(found: Definition, score: Any) -> list[str]:
+    """The vetoes that bite."""
+    return [
+        _("Veto “%(name)s” — %(veto)s.") % {"name": named(veto), "veto": veto_text(veto)}
+        for veto in found.get("vetoes", [])
+        if veto["code"] in score.vetoes
+    ]
 
 
 def _level(found: Definition, score: Any) -> list[str]:
@@ -262,7 +273,7 @@ def _level(found: Definition, score: Any) -> list[str]:
     values = {
         "level": score.level or "",
         "before": score.level_before or "",
-        "total": exact(score.total),
+        "total": "" if score.total is None else exact(score.total),
         "grace": found.get("grace", 0),
         "up": found.get("most_steps_up", ""),
         "down": found.get("most_steps_down", ""),

@@ -114,7 +114,9 @@ class ScoreFilter(FilterSet):
         method=below_territory,
     )
     level = AnyRowOf(label=_("level"), queryset=Level.objects.all())
-    total = django_filters.RangeFilter(label=_("total"))
+    # Of a queryset `performance.telling.with_told_total`: who is not told a total cannot find it
+    # out by asking for ranges.
+    total = django_filters.RangeFilter(label=_("total"), field_name="told_total")
 
     class Meta:
         model = Score

@@ -14,6 +14,7 @@ from partners.models import Partner
 from performance import scoring, selectors
 from performance.models import Evaluation, Score
 from performance.results.ahead import ahead
+from performance.telling import not_shown, told
 
 SCORES = 24
 COSTLY = 3
@@ -39,7 +40,7 @@ def partner_performance(request: HttpRequest, partner: Partner) -> dict[str, Any
         .order_by("-evaluation__ends_before", "-evaluation_id")[:SCORES]
     )
     schemes: dict[int, list[Score]] = {}
-    for score in scores:
+    for score in told(list(scores), request.user):
         schemes.setdefault(score.evaluation.scheme_id, []).append(score)
     return {"schemes": [_scheme(found) for found in schemes.values()]}
 
@@ -52,9 +53,12 @@ def _scheme(scores: list[Score]) -> dict[str, Any]:
         "scheme": newest.evaluation.scheme,
         "newest": newest,
         "scores": scores,
-        "chart": Chart(_("Totals over time"), labels, [series], height=220),
+        "chart": Chart(_("Totals over time"), labels, [series], height=220)
+        if any(score.total is not None for score in scores)
+        else None,
         "next": ahead(newest),
-        "costs": costs(newest),
+        "costs": [] if newest.withheld else costs(newest),
+        "not_shown": not_shown(),
     }
 
 

@@ -18,11 +18,13 @@ from performance.definitions import Definition, definition
 from performance.explain import curve_text, explain_sentence, item_label, review_sentence
 from performance.models import Basis, Correction, Evaluation, Role, Score
 from performance.sources import Source, counted, planned
+from performance.telling import WITHHELD, not_shown, told_like
 
 
 @dataclass(frozen=True)
 class Line:
-    """One item of a scorecard. `weighted` is what it adds to the total; None: does not apply."""
+    """One item of a scorecard. `weighted` is what it adds to the total; None: does not apply, or
+    the total is not told to who reads it."""
 
     definition: Definition
     measure: bases.Reads
@@ -42,6 +44,11 @@ class Line:
         """Whether it comes on top of the 100."""
         return self.definition.get("role") == Role.BONUS
 
+    @property
+    def withheld(self) -> bool:
+        """Whether who reads it is told nothing of the item."""
+        return self.stored["status"] == WITHHELD
+
 
 @measures.at_once()
 def scorecard(score: Score) -> list[Line]:
@@ -57,7 +64,10 @@ def scorecard(score: Score) -> list[Line]:
             measure=bases.of(items[row["code"]]),
             label=item_label(items[row["code"]]),
             stored=row,
-            weighted=scoring.weighted(
+            # The parts that are told would tell the one that is not.
+            weighted=None
+            if score.withheld
+            else scoring.weighted(
                 row["weight"],
                 row["points"],
                 scoring.HUNDRED if row["code"] in on_top else weights,
@@ -85,6 +95,8 @@ def corrections(score: Score) -> dict[str, dict[str, Any]]:
 
 def _sentence(item: Definition, row: dict[str, Any], changed: dict[str, Any] | None) -> str:
     """How the points came about: by the curve, and where people changed them, by whom and why."""
+    if row["status"] == WITHHELD:
+        return not_shown()
     if changed is None:
         return explain_sentence(item, row)
     if changed["computed"] is None:  # it did not apply, and does now
@@ -175,7 +187,8 @@ def deduction_list(score: Score) -> str:
 
 
 def trend(score: Score, count: int = 8) -> list[Score]:
-    """The partner's scores by the same scheme up to this one, oldest first, last revisions only."""
+    """The partner's scores by the same scheme up to this one, oldest first, last revisions only;
+    told to whom this one was told."""
     earlier = (
         Score.objects.filter(
             partner_id=score.partner_id,
@@ -190,4 +203,4 @@ def trend(score: Score, count: int = 8) -> list[Score]:
     latest: dict[str, Score] = {}
     for row in earlier[: count * 3]:
         latest.setdefault(row.evaluation.period_code, row)
-    return [*list(latest.values())[: count - 1][::-1], score]
+    return [*told_like(list(latest.values())[: count - 1][::-1], score), score]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smtplib import SMTPRecipientsRefused
 
 from celery import shared_task
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -15,6 +15,7 @@ from performance import services, sharding
 from performance.backtest.services import run_requested
 from performance.models import BacktestReport, Evaluation
 from performance.process import letters, rating, revisions
+from performance.results import letters as follow_ups, reminding
 from performance.results.consequences import put_in_force
 
 # What the page of the job shows; the template translates the keys.
@@ -80,23 +81,39 @@ def check_late(job_id: int, evaluation_id: int) -> None:
 @shared_task
 def write_to_raters(job_id: int, rater_ids: list[int], reminder: bool) -> None:
     """Invite or remind these raters; delivered twice, once."""
-    with jobs.running(job_id) as progress, get_connection() as mail:
-        sent, refused = 0, []
-        for letter in letters.to_raters(rater_ids, reminder=reminder):
+    with jobs.running(job_id) as progress:
+        _send(letters.to_raters(rater_ids, reminder=reminder), progress)
+
+
+@shared_task
+def write_follow_ups(job_id: int, about: str, keys: list[int]) -> None:
+    """Send the letters about consequences, actions or re-tests; delivered twice, once."""
+    with jobs.running(job_id) as progress:
+        _send(follow_ups.letters(about, keys), progress)
+
+
+def _send(found: list[EmailMessage], progress: jobs.Progress) -> None:
+    """An address that the mail server refuses does not keep the others from their letter."""
+    sent, refused = 0, []
+    with get_connection() as mail:
+        for letter in found:
             try:
                 sent += mail.send_messages([letter]) or 0
             except SMTPRecipientsRefused:
                 refused += letter.to
-        progress.finish({_SENT: sent} | ({_REFUSED: ", ".join(refused)} if refused else {}))
+    progress.finish({_SENT: sent} | ({_REFUSED: ", ".join(refused)} if refused else {}))
 
 
 @shared_task
 def tick() -> None:
     """Every minute: start what is due, close ratings whose window is over, remind raters, take up
-    again what lost its worker, put decisions in force."""
+    again what lost its worker, put decisions in force, write of what follows from results."""
     on, at = timezone.localdate(), timezone.now()
     services.start_due(on=on)
     services.close_due_ratings(on=on)
     rating.remind_when_due(on=on, at=at)
     services.resume_orphans(now=at)
     put_in_force(on=on)
+    reminding.tell_decided()
+    reminding.remind_of_actions(on=on)
+    reminding.tell_retests(on=on)

@@ -32,6 +32,7 @@ urlpatterns = [
     path("matrix/", results.matrix_list, name="matrix_list"),
     path("matrix/filters/", results.matrix_filters, name="matrix_filters"),
     path("matrix/export/", results.matrix_export, name="matrix_export"),
+    path("movers/export/", results.movers_export, name="movers_export"),
     path("scores/<int:pk>/pdf/", results.scorecard_pdf, name="score_pdf"),
     path("scores/", include(results.ScoreView.urls())),
     path("schemes/<int:pk>/draft/", schemes.draft_version, name="scheme_draft"),

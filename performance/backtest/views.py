@@ -19,7 +19,7 @@ from core.tables import EMPTY, Column
 from core.templatetags.fmt import money
 from core.views import CRUDView
 from core.views.base import is_partial
-from partners.views import level_badge, level_name
+from partners.views import level_badge, level_name, person, person_cell
 from performance.backtest import pages, services, whatif
 from performance.backtest.filters import BacktestReportFilter, BacktestResultFilter
 from performance.backtest.forms import BacktestForm, WhatIfForm
@@ -59,7 +59,15 @@ class BacktestReportView(CRUDView):
         Column("state", kind="badge", colors=STATE_COLORS),
         "partner_count",
         "computed_at",
-        Column("requested_by", source="requested_by__username"),
+        Column(
+            "requested_by",
+            label=gettext_lazy("by"),
+            source=tuple(
+                f"requested_by__{part}" for part in ("username", "first_name", "last_name")
+            ),
+            render=person_cell,
+            export=person,
+        ),
     )
     ordering = ("-pk",)
     search_fields = ("version__scheme__name", "version__scheme__code")

@@ -80,7 +80,7 @@ class Consequence(StatefulModel, Model):
         PROPOSED = "proposed", _("Proposed")
         AGREED = "agreed", _("Agreed, to be decided")
         DECIDED = "decided", _("Decided")
-        IN_FORCE = "in_force", _("In force")
+        IN_FORCE = "in_force", pgettext_lazy("consequence", "In force")
         REJECTED = "rejected", _("Rejected")
 
     scope_path = "partner"
@@ -219,6 +219,11 @@ class Consequence(StatefulModel, Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.partner}"
+
+    @property
+    def level_now(self) -> Any:
+        """The level that a level change took, or is to take, the place of."""
+        return self.level_before if self.state == self.State.IN_FORCE else self.partner.level
 
     @transition(
         field=state,

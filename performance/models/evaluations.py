@@ -21,10 +21,9 @@ from core.models import Job, Model
 from core.periods import KIND_CHOICES, Period
 from core.scoping import ScopedQuerySet
 from core.workflow import StatefulModel
-from performance import measures
 from performance.models.guards import frozen_with_parent
 from performance.models.items import ItemsField
-from performance.models.schemes import Basis, Scheme, SchemeItem, SchemeVersion, TargetSource
+from performance.models.schemes import Basis, Scheme, SchemeVersion
 
 # So many peers besides oneself there must be before something of all is told.
 LEAST_PEERS = 5
@@ -414,22 +413,15 @@ class Held(models.TextChoices):
 
 
 class ScoreQuerySet(ScopedQuerySet):
-    """Knows that a partner learns its scores when they are published, and nothing of others."""
+    """Knows that a partner learns its scores when they are published."""
 
     def visible_to(self, user: Any) -> QuerySet:
-        """Those of the partners that `user` sees; for people of a partner only the published, and
-        none whose figures would let the sales of its neighbours or few peers be worked out."""
+        """Those of the partners that `user` sees; for people of a partner only the published. What
+        they read of them goes through performance.telling."""
         rows = super().visible_to(user)
-        if not getattr(user, "is_partner_user", False):
-            return rows
-        items = SchemeItem.objects.filter(version=OuterRef("evaluation__scheme_version"))
-        of_neighbours = items.filter(measure__in=measures.of_neighbours())
-        of_peers = items.filter(target_source=TargetSource.PEER_MEDIAN)
-        return rows.filter(
-            ~Exists(of_neighbours),
-            Q(evaluation__partner_count__gt=LEAST_PEERS) | ~Exists(of_peers),
-            evaluation__state__in=Evaluation.PUBLIC,
-        )
+        if getattr(user, "is_partner_user", False):
+            return rows.filter(evaluation__state__in=Evaluation.PUBLIC)
+        return rows
 
 
 class Score(models.Model):
@@ -445,6 +437,11 @@ class Score(models.Model):
     """
 
     scope_path = "partner"
+
+    # Set by performance.telling: whether this is what people of the partner are told, and the codes
+    # of the items of which they are told nothing.
+    outside = False
+    withheld: frozenset[str] = frozenset()
 
     evaluation = models.ForeignKey(
         Evaluation,

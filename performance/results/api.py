@@ -33,8 +33,14 @@ from performance.models import Consequence, ImprovementPlan, PlanAction, Score
 from performance.results import document, peers
 from performance.results.ahead import Ahead, ahead
 from performance.sources import Source, api_url
+from performance.telling import resting_on_others, told, with_told_total
 
 # --- Scores ---------------------------------------------------------------------------------------
+
+
+_FIGURES = ("total", "base", "bonus")
+_RANK = "Null for people of a partner: it would tell how many others there are."
+_TOLD = "Null for people of a partner where it would tell what others sold."
 
 
 class ScoreRow(RowSerializer):
@@ -58,6 +64,17 @@ class ScoreRow(RowSerializer):
             "held",
             "level_before_code",
         )
+        extra_kwargs = {
+            name: {"allow_null": True, "help_text": text}
+            for name, text in (
+                ("rank", _RANK),
+                ("total", _TOLD),
+                ("base", _TOLD),
+                ("bonus", _TOLD),
+            )
+        }
+        # What says whether the figure is told to who asks.
+        needs = dict.fromkeys(_FIGURES, ("evaluation",))
         paths = {
             "level_before_code": "level_before__code",
             "scheme_code": "evaluation__scheme__code",
@@ -81,7 +98,9 @@ class SourceLines(serializers.Serializer):
 
 
 class ScoreItem(serializers.Serializer):
-    """One item with its derivation. Null points: the item does not apply to the partner."""
+    """One item with its derivation. Null points: the item does not apply to the partner; with the
+    status `withheld` all its figures are null, because they would tell people of the partner what
+    others sold."""
 
     code = serializers.CharField()
     measure = serializers.CharField()
@@ -91,14 +110,16 @@ class ScoreItem(serializers.Serializer):
     x = serializers.CharField(allow_null=True, help_text="Where the curve is read.")
     points = serializers.CharField(allow_null=True)
     weighted = serializers.CharField(allow_null=True, help_text="What it adds to the total.")
-    status = serializers.CharField()
-    numerator = serializers.CharField()
+    status = serializers.CharField(help_text="scored, cap, floor, gate, missing or withheld")
+    numerator = serializers.CharField(allow_null=True)
     denominator = serializers.CharField(allow_null=True)
     lines = serializers.IntegerField()
     curve = serializers.CharField()
     sentence = serializers.CharField(help_text="The derivation in words.")
-    quarter = serializers.IntegerField(
-        allow_null=True, help_text="1 (best) to 4 among the partners; null with fewer than 5 peers."
+    quartile = serializers.IntegerField(
+        allow_null=True,
+        help_text="Where its points are among those of all partners: 1 is the top 25 %, 4 the last "
+        "25 %; null with fewer than 5 peers. It has nothing to do with quarters of a year.",
     )
     sources = SourceLines(many=True)
 
@@ -141,14 +162,18 @@ class ScoreDetail(ScoreRow):
         help_text="What was applied between the items and the level, in sentences.",
     )
 
-    quarter = serializers.IntegerField(
-        allow_null=True, help_text="1 (best) to 4 by the total; null with fewer than 5 peers."
+    quartile = serializers.IntegerField(
+        allow_null=True,
+        help_text="Where the total is among those of all partners: 1 is the top 25 %, 4 the last "
+        "25 %; null with fewer than 5 peers.",
     )
-    next_level = NextLevel(allow_null=True)
+    next_level = NextLevel(
+        allow_null=True, help_text="Null at the highest level, and where the total is not told."
+    )
     trend = TrendEntry(many=True)
 
     class Meta(ScoreRow.Meta):
-        fields = (*ScoreRow.Meta.fields, "items", "applied", "quarter", "next_level", "trend")
+        fields = (*ScoreRow.Meta.fields, "items", "applied", "quartile", "next_level", "trend")
 
 
 _STORED = ("code", "weight", "value", "target", "x", "points", "status")
@@ -170,20 +195,31 @@ class ScoreViewSet(WhatIfMixin, ScopedViewSet):
     ordering_fields = {
         "evaluation": "evaluation",
         "rank": "rank",
-        "total": "total",
+        "total": "told_total",
         "partner": "partner__code",
         "id": "pk",
     }
 
+    def get_queryset(self) -> QuerySet:
+        """Those that the user sees, to filter and order by what it is told of them."""
+        return with_told_total(super().get_queryset(), self.request.user)
+
+    def shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """People of a partner are told nothing that gives away others: see performance.telling."""
+        if not self.request.user.is_partner_user:
+            return rows
+        hidden = resting_on_others({row["evaluation"] for row in rows if "evaluation" in row})
+        return [{**row, **_untold(row, hidden)} for row in rows]
+
     def elsewhere(self, pk: int) -> dict[str, Any]:
-        score = self._with_evaluation().get(pk=pk)
+        score = self._told(pk)
         found = definition(score.evaluation.scheme_version)
         among, missing = peers.cuts(score.evaluation), ahead(score)
         total = among.get(peers.TOTAL)
         return {
             "items": [_item(score, line, among) for line in selectors.scorecard(score)],
             "applied": outcome_sentences(found, score),
-            "quarter": total and total.quarter(score.total),
+            "quartile": total and total.quartile(score.total),
             "next_level": missing and _next_level(missing),
             "trend": [
                 {"period_code": row.evaluation.period_code, "score": row.pk, "total": row.total}
@@ -202,7 +238,7 @@ class ScoreViewSet(WhatIfMixin, ScopedViewSet):
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
     def pdf(self, request: Any, pk: int) -> HttpResponse:
         """The scorecard as a PDF."""
-        score = self._with_evaluation().get(pk=self.get_object().pk)
+        score = self._told(self.get_object().pk)
         language = request.query_params.get("language", document.LANGUAGES[0])
         if language not in document.LANGUAGES:
             message = _("Choose one of: %(choices)s.") % {"choices": ", ".join(document.LANGUAGES)}
@@ -213,9 +249,16 @@ class ScoreViewSet(WhatIfMixin, ScopedViewSet):
         response["Content-Disposition"] = content_disposition_header(True, name)
         return response
 
-    def _with_evaluation(self) -> QuerySet:
+    def _told(self, pk: int) -> Score:
+        """The score with what its page reads, as it is told to the user."""
         related = ("evaluation__scheme_version__scheme", "partner", "level", "level_before")
-        return Score.objects.select_related(*related)
+        return told([Score.objects.select_related(*related).get(pk=pk)], self.request.user)[0]
+
+
+def _untold(row: dict[str, Any], hidden: dict[int, frozenset[str]]) -> dict[str, Any]:
+    """The figures that people of a partner see as null."""
+    names = ("rank", *_FIGURES) if row.get("evaluation") in hidden else ("rank",)
+    return {name: None for name in names if name in row}
 
 
 def _next_level(found: Ahead) -> dict[str, Any]:
@@ -241,14 +284,16 @@ def _next_level(found: Ahead) -> dict[str, Any]:
 def _item(score: Score, line: selectors.Line, among: dict[str, peers.Cuts]) -> dict[str, Any]:
     points, cuts = line.stored["points"], among.get(line.code)
     return {
-        "quarter": cuts and cuts.quarter(None if points is None else Decimal(points)),
+        "quartile": cuts and cuts.quartile(None if points is None else Decimal(points)),
         **{name: line.stored[name] for name in _STORED},
         "measure": line.definition["measure"],
         "weighted": None if line.weighted is None else str(line.weighted),
         **{name: line.stored[name] for name in _COUNTED},
         "curve": line.curve,
         "sentence": line.sentence,
-        "sources": [_source(score, each) for each in selectors.sources(score, line.definition)],
+        "sources": []
+        if line.withheld
+        else [_source(score, each) for each in selectors.sources(score, line.definition)],
     }
 
 

@@ -13,6 +13,7 @@ from core import audit, bulk
 from core.errors import Conflict, DomainError
 from partners.models import Partner
 from performance.models import Consequence, ConsequenceKind, Evaluation, Score
+from performance.results.reminding import tell_in_force
 
 
 def differing(evaluation: Evaluation, user: Any = None) -> QuerySet:
@@ -113,6 +114,7 @@ def put_in_force(*, on: date) -> list[Consequence]:
     bulk.update(changes, ["level_before"])
     Consequence.objects.filter(pk__in=keys).update(state=Consequence.State.IN_FORCE)
     audit.record_many(entries, by=None)
+    tell_in_force(rows)
     return rows
 
 

@@ -71,7 +71,7 @@ def _labels() -> dict[str, str]:
         "target": _("Target"),
         "points": _("Points"),
         "weighted": _("Weighted"),
-        "quarter": _("Quartile"),
+        "quartile": _("Among all partners"),
         "total": _("Total"),
         "trend": _("Trend of the total"),
         "now": _("Now"),
@@ -81,15 +81,15 @@ def _labels() -> dict[str, str]:
 
 def _figures(score: Score, among: dict[str, Cuts]) -> list[dict[str, str]]:
     total = among.get(peers.TOTAL)
-    quarter = total.quarter(score.total) if total else None
+    quartile = total.quartile(score.total) if total else None
     ranked = "" if score.rank is None else f"/ {score.evaluation.partner_count}"
-    figures = [
-        (_("Total"), NONE if score.total is None else str(score.total), ""),
-        (_("Rank"), NONE if score.rank is None else str(score.rank), ranked),
-        (_("Level"), str(score.level) if score.level else NONE, ""),
-    ]
-    if quarter:
-        figures.append((_("Quartile"), f"Q{quarter}", _("1 is the best of four")))
+    unseen = _("not shown") if score.withheld else ""
+    figures = [(_("Total"), NONE if score.total is None else str(score.total), unseen)]
+    if not score.outside:
+        figures.append((_("Rank"), NONE if score.rank is None else str(score.rank), ranked))
+    figures.append((_("Level"), str(score.level) if score.level else NONE, ""))
+    if quartile:
+        figures.append((_("Among all partners"), str(peers.NAMES[quartile]), ""))
     return [{"label": label, "value": value, "note": note} for label, value, note in figures]
 
 
@@ -97,7 +97,7 @@ def _item(line: selectors.Line, among: dict[str, Cuts]) -> dict[str, Any]:
     stored, unit = line.stored, line.measure.unit
     compared = line.definition["target_source"] != TargetSource.NONE
     points = None if stored["points"] is None else Decimal(stored["points"])
-    quarter = among[line.code].quarter(points) if line.code in among else None
+    quartile = among[line.code].quartile(points) if line.code in among else None
     return {
         "label": line.label,
         "sentence": line.sentence,
@@ -107,7 +107,8 @@ def _item(line: selectors.Line, among: dict[str, Cuts]) -> dict[str, Any]:
         "points": NONE if points is None else f"{points.quantize(TENTH)}",
         "band": None if points is None else matrix.band(points),
         "weighted": money(line.weighted),
-        "quarter": quarter and str(quarter),
+        "quartile": quartile,
+        "among": str(peers.NAMES[quartile]) if quartile else "",
     }
 
 

@@ -65,6 +65,11 @@ def earlier(evaluation: Evaluation) -> list[Evaluation]:
     return found[:CHOICES]
 
 
+def chosen(choices: list[Evaluation], asked: str | None) -> Evaluation | None:
+    """The one whose key is `asked` for, else the first."""
+    return next((row for row in choices if str(row.pk) == asked), choices[0] if choices else None)
+
+
 def compared(evaluation: Evaluation, before: Evaluation, user: Any) -> QuerySet:
     """The scores of both that the user sees, as those of the later one with the earlier as `was`;
     `change` is that of the total, `rose` that of the level (1, 0, −1)."""
@@ -80,8 +85,7 @@ def compared(evaluation: Evaluation, before: Evaluation, user: Any) -> QuerySet:
 def movements_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
     """What the tab “Movements” shows; `?against=` chooses what it is compared with."""
     choices = earlier(evaluation)
-    asked = request.GET.get("against", "")
-    before = next((row for row in choices if str(row.pk) == asked), choices[0] if choices else None)
+    before = chosen(choices, request.GET.get("against"))
     seen = Score.objects.visible_to(request.user).filter(evaluation=evaluation)
     context = {
         "choices": choices,
@@ -98,7 +102,7 @@ def movements_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, An
     if before is None:
         return context
     rows = compared(evaluation, before, request.user)
-    labels = _labels(evaluation)
+    labels = labels_of(evaluation)
     gained, lost = Q(rank_now__gt=F("rank_was")), Q(rank_now__lt=F("rank_was"))
     counts = rows.order_by().aggregate(
         compared=Count("pk"),
@@ -164,7 +168,8 @@ def _distribution(evaluation: Evaluation, before: Evaluation | None, user: Any) 
     return Chart(_("Distribution of totals"), labels, series, height=260)
 
 
-def _labels(evaluation: Evaluation) -> dict[str, str]:
+def labels_of(evaluation: Evaluation) -> dict[str, str]:
+    """{code: what an item is called}."""
     return {
         item["code"]: item_label(item) for item in definition(evaluation.scheme_version)["items"]
     }

@@ -32,7 +32,9 @@ def consequences_page(request: HttpRequest, evaluation: Evaluation) -> dict[str,
         "published": published,
         "may_propose": may and published,
         "differing": differing(evaluation, request.user).count() if published else 0,
-        "newest": seen.select_related("partner", "level").order_by("-pk")[:SHOWN],
+        "newest": seen.select_related("partner__level", "level", "level_before").order_by("-pk")[
+            :SHOWN
+        ],
         "list": reverse("performance:consequence_list") + f"?evaluation={evaluation.pk}",
         "plans": ImprovementPlan.objects.visible_to(request.user)
         .filter(evaluation=evaluation)
@@ -61,6 +63,8 @@ def of_score(score: Score, user: Any) -> dict[str, Any]:
         return {"consequences": [], "plans": []}
     same = {"partner": score.partner_id, "evaluation": score.evaluation_id}
     return {
-        "consequences": Consequence.objects.visible_to(user).filter(**same).select_related("level"),
+        "consequences": Consequence.objects.visible_to(user)
+        .filter(**same)
+        .select_related("partner__level", "level", "level_before"),
         "plans": ImprovementPlan.objects.visible_to(user).filter(**same),
     }

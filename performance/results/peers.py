@@ -1,6 +1,6 @@
 """Where a partner stands among its peers: the other partners that the same evaluation scored.
 
-Peers are told as quarters only, and only where there are enough of them that nobody can work out
+Peers are told as quartiles only, and only where there are enough of them that nobody can work out
 what one of them has.
 """
 
@@ -13,12 +13,27 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
+from django.utils.translation import gettext_lazy
 
 from performance.models import Evaluation
 from performance.models.evaluations import LEAST_PEERS
 
 TOTAL = ""  # the key of the total among those of the items
 KEPT_SECONDS = 24 * 3600
+
+# “Q1” would be read as the first quarter of the year beside a period.
+NAMES = {
+    1: gettext_lazy("top 25 %"),
+    2: gettext_lazy("top 25–50 %"),
+    3: gettext_lazy("top 50–75 %"),
+    4: gettext_lazy("last 25 %"),
+}
+WORDS = {
+    1: gettext_lazy("Among the best quarter of all partners by points"),
+    2: gettext_lazy("In the second best quarter of all partners by points"),
+    3: gettext_lazy("In the third best quarter of all partners by points"),
+    4: gettext_lazy("Among the last quarter of all partners by points"),
+}
 
 
 @dataclass(frozen=True)
@@ -31,10 +46,10 @@ class Cuts:
     middle: Decimal
     upper: Decimal
 
-    def quarter(self, points: Decimal | None) -> int | None:
-        """1 for the best quarter to 4; None with fewer than five peers, or without points.
+    def quartile(self, points: Decimal | None) -> int | None:
+        """1 for the best of the four to 4; None with fewer than five peers, or without points.
 
-        Who has as much as the bound of a quarter is in it, so equal points are in one quarter.
+        Who has as much as a bound is above it, so equal points are in one quartile.
         """
         if points is None or self.count <= LEAST_PEERS:
             return None

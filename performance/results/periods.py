@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from core.charts import Chart, Series
@@ -13,6 +14,8 @@ from performance import bases, selectors
 from performance.definitions import Definition, definition
 from performance.explain import item_label
 from performance.models import Score
+from performance.results.matrix import heat
+from performance.telling import not_shown
 
 PERIODS = 8
 LINES = 6  # as many as the chart has colours
@@ -20,11 +23,13 @@ LINES = 6  # as many as the chart has colours
 
 @dataclass(frozen=True)
 class Row:
-    """The points of one item in each period; None where it did not apply or did not exist."""
+    """The points of one item in each period, and how they look; None where it did not apply, did
+    not exist or is not told."""
 
     code: str
     label: str
     points: list[str | None]
+    cells: list[SafeString]
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,11 @@ def periods(score: Score, count: int = PERIODS) -> Periods:
         for item in definition(evaluation.scheme_version)["items"]:
             labels.setdefault(item["code"], _label(item))
     points = [{item["code"]: item["points"] for item in each.items} for each in scores]
-    rows = [Row(code, text, [each.get(code) for each in points]) for code, text in labels.items()]
+    rows = []
+    for code, text in labels.items():
+        own = [each.get(code) for each in points]
+        untold = [not_shown() if code in score.withheld else "" for score in scores]
+        rows.append(Row(code, text, own, list(map(heat, own, untold))))
     return Periods(scores, rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 
 from core.charts import Chart, Series
 from partners.models import Partner
@@ -17,15 +17,17 @@ from performance.explain import outcome_sentences, shown
 from performance.models import Score, TargetSource
 from performance.results.ahead import ahead
 from performance.results.pages import of_score
-from performance.results.peers import LEAST_PEERS, TOTAL, Cuts, cuts
+from performance.results.peers import LEAST_PEERS, NAMES, TOTAL, WORDS, Cuts, cuts
 from performance.sources import page_url
+from performance.telling import not_shown
 from sales.completeness import completeness, worst
 from sales.grades import grade_badge
 
 
 @measures.at_once()
 def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
-    """The items with their derivation, the peers, the partner's trend, the next level."""
+    """The items with their derivation, the peers, the partner's trend, the next level; of a score
+    that was told (performance.telling) only what its reader may learn."""
     lines = selectors.scorecard(score)
     period, one = score.evaluation.period, Partner.objects.filter(pk=score.partner_id)
     starts = [line.measure.graded_from(period) for line in lines]
@@ -38,8 +40,10 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
             _score_row(score, line, seen)
             | {
                 "grade": grade_badge(worst(reports[start], _kinds_of(line))),
-                "quarter": quarter_badge(_quarter(among, line.code, line.stored["points"])),
-                "results": selectors.results_behind(score, line.definition),
+                "quartile": quartile_badge(_quartile(among, line.code, line.stored["points"])),
+                "results": []
+                if line.withheld
+                else selectors.results_behind(score, line.definition),
             }
             for line, seen, start in zip(lines, links, starts, strict=True)
         ],
@@ -51,7 +55,8 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
         "radar": _radar(score, lines, among),
         "trend": _trend(score),
         "ahead": _ahead(score),
-        "quarter": quarter_badge(_quarter(among, TOTAL, score.total)),
+        "quartile": quartile_badge(_quartile(among, TOTAL, score.total)),
+        "not_shown": not_shown(),
         "missing": ahead(score),
         "followed": of_score(score, request.user),
     }
@@ -62,35 +67,26 @@ def _kinds_of(line: selectors.Line) -> list[str]:
     return line.measure.graded_by(line.definition["kind"])
 
 
-def _quarter(among: dict[str, Cuts], code: str, points: Any) -> int | None:
-    """The quarter of the peers in which some points are, where it may be told."""
+def _quartile(among: dict[str, Cuts], code: str, points: Any) -> int | None:
+    """The quartile of the peers in which some points are, where it may be told."""
     if code not in among or points is None:
         return None
-    return among[code].quarter(Decimal(points))
+    return among[code].quartile(Decimal(points))
 
 
-def quarter_badge(quarter: int | None) -> str:
-    """“Q1”, told in words to who cannot see its colour; "" where there is none."""
-    if quarter is None:
+def quartile_badge(quartile: int | None) -> str:
+    """“top 25 %”, with a sentence for who points at it; "" where there is none."""
+    if quartile is None:
         return ""
-    words = QUARTERS[quarter]
     return format_html(
-        '<span class="badge bg-{}-lt" title="{}">Q{}</span>',
-        QUARTER_COLORS[quarter],
-        words,
-        quarter,
+        '<span class="badge bg-{}-lt" title="{}">{}</span>',
+        QUARTILE_COLORS[quartile],
+        WORDS[quartile],
+        NAMES[quartile],
     )
 
 
-QUARTERS = {
-    1: gettext_lazy("Best quarter of all partners"),
-    2: gettext_lazy("Second quarter of all partners"),
-    3: gettext_lazy("Third quarter of all partners"),
-    4: gettext_lazy("Last quarter of all partners"),
-}
-
-
-QUARTER_COLORS = {1: "green", 2: "blue", 3: "yellow", 4: "red"}
+QUARTILE_COLORS = {1: "green", 2: "blue", 3: "yellow", 4: "red"}
 
 
 def _score_row(score: Score, line: selectors.Line, links: list[dict[str, Any]]) -> dict[str, Any]:
@@ -113,7 +109,7 @@ def _source_links(score: Score, lines: list[selectors.Line]) -> list[list[dict[s
             {
                 "source": source,
                 "href": page_url(score.partner_id, source),
-                "changed": source.counted and now != line.stored["lines"],
+                "changed": not line.withheld and source.counted and now != line.stored["lines"],
             }
             for source in rested
         ]
@@ -124,13 +120,18 @@ def _source_links(score: Score, lines: list[selectors.Line]) -> list[list[dict[s
 
 def _radar(score: Score, lines: list[selectors.Line], among: dict[str, Cuts]) -> Chart:
     """The items of the partner and, where there are peers enough, their median."""
-    peers = score.evaluation.peers
+    peers, lines = score.evaluation.peers, [line for line in lines if not line.withheld]
     mine = [Decimal(line.stored["points"] or 0) for line in lines]
     labels = [line.label for line in lines]
     series = [Series(score.partner, mine)]
     if TOTAL in among and among[TOTAL].count > LEAST_PEERS:
-        others = [Decimal(peers.get(line.code, {}).get("median_points") or 0) for line in lines]
-        series.append(Series(_("Median of the peers"), others))
+        # Of an item that applies to few the median would be what one of them has.
+        enough = {code for code, row in among.items() if row.count > LEAST_PEERS}
+        medians = [
+            peers.get(line.code, {}).get("median_points") if line.code in enough else None
+            for line in lines
+        ]
+        series.append(Series(_("Median of the peers"), [Decimal(each or 0) for each in medians]))
     top = max([Decimal(line.definition["cap"]) for line in lines], default=Decimal(100))
     return Chart(
         _("Items and median of the peers"),
@@ -142,8 +143,11 @@ def _radar(score: Score, lines: list[selectors.Line], among: dict[str, Cuts]) ->
     )
 
 
-def _trend(score: Score) -> Chart:
+def _trend(score: Score) -> Chart | None:
+    """None where no total is told."""
     scores = selectors.trend(score)
+    if score.withheld and not any(row.total for row in scores):
+        return None
     labels = [row.evaluation.period_code for row in scores]
     series = [Series(_("Total"), [row.total for row in scores], "line")]
     return Chart(_("Trend of the total"), labels, series, height=200)

@@ -8,14 +8,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import classproperty
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
+from django.utils.safestring import mark_safe
 from django.utils.translation import (
     get_language,
     gettext as _,
@@ -26,11 +30,13 @@ from django.utils.translation import (
 from django.views.decorators.http import require_GET
 
 from core.errors import DomainError
-from core.tables import Column, resolve
+from core.models import Event
+from core.tables import EMPTY, Column, resolve
 from core.views import CRUDView, exports
 from core.views.base import is_partial
 from core.views.bulk import transition_action
-from partners.views import level_badge, level_name
+from core.views.listing import Listing
+from partners.views import level_badge, level_name, person, person_cell
 from performance.filters import (
     ConsequenceFilter,
     ImprovementPlanFilter,
@@ -38,9 +44,16 @@ from performance.filters import (
     PlanActionFilter,
     ScoreFilter,
 )
-from performance.models import Consequence, Evaluation, ImprovementPlan, PlanAction, Score
+from performance.models import (
+    Consequence,
+    ConsequenceKind,
+    Evaluation,
+    ImprovementPlan,
+    PlanAction,
+    Score,
+)
 from performance.process.pages import score_actions
-from performance.results import document, matrix
+from performance.results import document, matrix, movements
 from performance.results.consequences import differing, propose_level_changes
 from performance.results.forms import (
     ConsequenceForm,
@@ -49,6 +62,7 @@ from performance.results.forms import (
     PlanActionForm,
 )
 from performance.tables import READ_ONLY, STATE_COLORS, period_name, scheme_column
+from performance.telling import told, with_told_total
 from performance.views import EvaluationView
 
 CHOICES = 24
@@ -76,8 +90,9 @@ class ScoreView(CRUDView):
             sort=("evaluation__starts_on",),
             render=period_name,
         ),
-        Column("rank", kind="number"),
-        Column("total", kind="money"),
+        # It tells how many others there are; people of a partner see no evaluations.
+        Column("rank", kind="number", permission="performance.view_evaluation"),
+        Column("total", label=gettext_lazy("total"), source="told_total", kind="money"),
         Column(
             "level",
             label=gettext_lazy("level"),
@@ -98,6 +113,14 @@ class ScoreView(CRUDView):
         found = super().crumbs(*more)
         sees = self.request.user.has_perm("performance.view_evaluation")
         return found if sees else found[len(self.parents) :]
+
+    def get_queryset(self) -> QuerySet:
+        """Those that the user sees, with their totals as the user is told them."""
+        return with_told_total(super().get_queryset(), self.request.user)
+
+    def get_object(self, pk: int) -> Score:
+        """The score, as it is told to the user."""
+        return told([super().get_object(pk)], self.request.user)[0]
 
     def detail_queryset(self) -> Any:
         related = (
@@ -262,6 +285,84 @@ def _matrix(route: str) -> Callable[..., HttpResponseBase]:
 matrix_list, matrix_filters, matrix_export = map(_matrix, ("list", "filters", "export"))
 
 
+class MoversView(ScoreView):
+    """Who moved between two evaluations (`?evaluation=&against=`), as a file."""
+
+    filterset_class = None
+    ordering = ("-change",)
+
+    @cached_property
+    def both(self) -> tuple[Evaluation, Evaluation]:
+        """The evaluation and the earlier one; 404 where the address names none."""
+        key = self.request.GET.get("evaluation", "")
+        seen = Evaluation.objects.visible_to(self.request.user).exclude(digest="")
+        found = seen.select_related("scheme", "scheme_version__scheme")
+        evaluation = get_object_or_404(found, pk=key if _is_key(key) else 0)
+        before = movements.chosen(movements.earlier(evaluation), self.request.GET.get("against"))
+        if before is None:
+            raise Http404
+        return evaluation, before
+
+    def get_queryset(self) -> QuerySet:
+        """The scores whose total or level is another one than before."""
+        evaluation, before = self.both
+        rows = movements.compared(evaluation, before, self.request.user)
+        return rows.filter(~Q(change=0) | ~Q(rank_now=F("rank_was")))
+
+    def preferences(self) -> dict[str, Any]:
+        """All columns, always."""
+        return {}
+
+    def all_columns(self) -> tuple[Column, ...]:  # type: ignore[override]
+        """Both totals, ranks and levels, and the item that did most of it."""
+        labels = movements.labels_of(self.both[0])
+
+        def mainly(before: Any, now: Any, change: Any) -> str:
+            return movements.mainly(before, now, change, labels)
+
+        level = ("level__name", "level__name_en", "level__color")
+        columns = (
+            *self.columns[:3],
+            Column("was", label=_("total before"), source="was__total", kind="money"),
+            Column("total", label=_("total"), source="total", kind="money"),
+            Column("change", label=_("change"), source="change", kind="money"),
+            Column("rank_was", label=_("rank before"), source="was__rank", kind="number"),
+            Column("rank", kind="number"),
+            Column(
+                "level_was",
+                label=_("level before"),
+                source=tuple(f"was__{path}" for path in level),
+                export=level_name,
+            ),
+            Column("level", label=_("level"), source=level, export=level_name),
+            Column(
+                "mainly",
+                label=_("mainly by"),
+                source=("was__items", "items", "change"),
+                export=mainly,
+            ),
+        )
+        return tuple(resolve(column, Score) for column in columns)
+
+
+@login_required
+@require_GET
+def movers_export(request: HttpRequest) -> HttpResponseBase:
+    """Everybody who rose or fell between two evaluations, as CSV or XLSX."""
+    if not request.user.has_perms(("performance.view_score", "performance.view_evaluation")):
+        raise PermissionDenied  # a partner never sees its peers
+    if not request.GET.get("evaluation"):
+        return redirect(EvaluationView.url("list"))
+    page = MoversView()
+    page.request = request
+    assert page.both  # 404 here, not while the file is being sent
+    try:
+        return exports.respond(Listing(page), request.GET.get("format", "csv"))
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect(EvaluationView.url("detail", page.both[0].pk) + "?tab=movements")
+
+
 def scores_of(user: Any) -> QuerySet:
     """The scores that a user may see, with what a scorecard reads."""
     related = ("evaluation__scheme_version__scheme", "partner", "level", "level_before")
@@ -275,6 +376,7 @@ def scorecard_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     score = get_object_or_404(scores_of(request.user), pk=pk)
     if not request.user.has_perm("performance.view_score"):
         raise PermissionDenied
+    told([score], request.user)
     asked = request.GET.get("language") or get_language()
     language = asked if asked in document.LANGUAGES else document.LANGUAGES[0]
     try:
@@ -305,6 +407,7 @@ FOLLOW_UP_COLORS = {
     "failed": "red",
     "cancelled": "secondary",
 }
+IN_FORCE = "performance.consequence.in_force"  # the verb in the history
 _PARTNER = (
     Column(
         "partner",
@@ -317,7 +420,52 @@ _PARTNER = (
 
 
 def _person(name: str, label: Any, **options: Any) -> Column:
-    return Column(name, label=label, source=f"{name}__username", **options)
+    """Somebody by the full name."""
+    return Column(
+        name,
+        label=label,
+        source=tuple(f"{name}__{part}" for part in ("username", "first_name", "last_name")),
+        render=person_cell,
+        export=person,
+        **options,
+    )
+
+
+Level = tuple[str | None, str | None, str | None]  # name, English name, colour
+
+
+def _change(kind: str, state: str, *levels: Any) -> tuple[Level, Level] | None:
+    """(before, after) of a level change; before it is in force the level that the partner has."""
+    if kind != ConsequenceKind.LEVEL:
+        return None
+    was, has, gets = levels[:3], levels[3:6], levels[6:]
+    return (was if state == Consequence.State.IN_FORCE else has), gets
+
+
+def level_change_cell(*values: Any) -> str:
+    """“silver → gold” as badges; empty for what changes no level."""
+    change = _change(*values)
+    if change is None:
+        return EMPTY
+    cells = [level_badge(*level) if level[0] else _("No level") for level in change]
+    return format_html("{} → {}", *map(mark_safe, cells))
+
+
+def level_change_text(*values: Any) -> str:
+    """The same as plain text."""
+    change = _change(*values)
+    names = [level_name(*level) or _("No level") for level in change] if change else []
+    return " → ".join(names)
+
+
+def _in_force_since(request: HttpRequest) -> Subquery:
+    """When a consequence was put in force."""
+    happened = Event.objects.filter(
+        content_type=ContentType.objects.get_for_model(Consequence),
+        object_id=OuterRef("pk"),
+        verb=IN_FORCE,
+    )
+    return Subquery(happened.order_by("pk").values("created_at")[:1])
 
 
 class ConsequenceView(CRUDView):
@@ -332,18 +480,32 @@ class ConsequenceView(CRUDView):
         "kind",
         Column(
             "level",
-            label=gettext_lazy("new level"),
-            source=("level__name", "level__name_en", "level__color"),
+            label=gettext_lazy("level before → after"),
+            source=(
+                *("kind", "state"),
+                *(
+                    f"{path}__{part}"
+                    for path in ("level_before", "partner__level", "level")
+                    for part in ("name", "name_en", "color")
+                ),
+            ),
             sort=("level__rank",),
-            render=level_badge,
-            export=level_name,
+            render=level_change_cell,
+            export=level_change_text,
         ),
         "effective_on",
         Column("state", kind="badge", colors=FOLLOW_UP_COLORS),
-        "reason",
+        Column(
+            "in_force",
+            label=gettext_lazy("in force since"),
+            source=_in_force_since,
+            kind="datetime",
+            sort=(),
+        ),
         _person("proposed_by", gettext_lazy("proposed by")),
         _person("agreed_by", gettext_lazy("agreed by"), shown=False),
         _person("decided_by", gettext_lazy("decided by")),
+        "reason",
     )
     ordering = ("-effective_on", "-pk")
     search_fields = ("partner__name", "partner__code", "partner__pinyin", "reason")
@@ -351,7 +513,7 @@ class ConsequenceView(CRUDView):
     form_class = ConsequenceForm
     detail_template = "performance/consequence_detail.html"
     detail_fields = (
-        *("partner", "kind", "level", "level_before", "evaluation", "effective_on", "reason"),
+        *("partner", "kind", "evaluation", "effective_on", "reason"),
         *("proposed_by", "agreed_by", "decided_by"),
     )
     bulk_actions = (
@@ -374,13 +536,25 @@ class ConsequenceView(CRUDView):
     )
 
     def detail_queryset(self) -> QuerySet:
-        related = ("partner", "level", "level_before", "evaluation__scheme")
+        related = ("partner__level", "level", "level_before", "evaluation__scheme")
         people = ("proposed_by", "agreed_by", "decided_by")
         return self.get_queryset().select_related(*related, *people)
 
     def detail_context(self, obj: Consequence) -> dict[str, Any]:
         frozen = obj.state != Consequence.State.PROPOSED
         return {"state_color": FOLLOW_UP_COLORS[obj.state], "frozen": frozen}
+
+    def field_values(self, obj: Consequence, tab: Any) -> list[tuple[str, str]]:
+        """With the levels as badges, and since when it is in force."""
+        found = list(super().field_values(obj, tab))
+        if obj.kind == ConsequenceKind.LEVEL:
+            change = render_to_string("performance/_level_change.html", {"row": obj})
+            found.insert(2, (_("level before → after"), change))
+        happened = Event.objects.of(obj).filter(verb=IN_FORCE).first()
+        if happened:
+            since = timezone.localtime(happened.created_at)
+            found.append((_("in force since"), f"{since:%Y-%m-%d %H:%M}"))
+        return found
 
     def save(self, form: Any) -> Any:
         if form.instance.pk is None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.utils.safestring import SafeString
 
 from performance.explain import shown
-from performance.results import matrix
 
 register = template.Library()
 
@@ -17,9 +15,3 @@ register = template.Library()
 def measured(value: Any, unit: str) -> str:
     """A value in its unit: 0.9 of a ratio is 90 %."""
     return shown(value, unit)
-
-
-@register.filter
-def heat(points: Any) -> SafeString:
-    """Points in the colours of the heat map."""
-    return matrix.heat(points)

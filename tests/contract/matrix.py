@@ -184,6 +184,7 @@ PAGES: dict[str, Page] = {
     "performance:matrix_list": Page(open_to=STAFF),
     "performance:matrix_filters": Page(open_to=STAFF),
     "performance:matrix_export": Page(open_to=STAFF),
+    "performance:movers_export": Page(open_to=STAFF),
     "performance:score_pdf": Page(
         open_to=STAFF,
         refusal={PA: 404, PM: 404},  # not published yet

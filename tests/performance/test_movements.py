@@ -1,11 +1,14 @@
 """An evaluation beside an earlier one: distribution, movers, levels gained and lost."""
 
+import csv
+import io
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from python_calamine import CalamineWorkbook
 
 from performance.results.movements import compared, crossings, earlier, mainly
 from tests import factories as make
@@ -137,3 +140,36 @@ def test_as_many_queries_for_many_partners(client, two, cast):
         response = page(client, cast.director, fourth)
     assert response.context["counts"]["gained"] == 20
     assert len(many) <= len(few) + 1, "one more evaluation is offered, nothing else"
+
+
+def movers(client, **query):
+    response = client.get(reverse("performance:movers_export"), query)
+    content = response.getvalue() if response.streaming else response.content
+    return response.status_code, content
+
+
+def test_everybody_who_moved_as_a_file(client, two, cast):
+    first, second, low, high = two
+    client.force_login(cast.director)
+    status, content = movers(client, evaluation=second.pk, against=first.pk, format="csv")
+    header, *lines = list(csv.reader(io.StringIO(content.decode().removeprefix("\ufeff"))))
+    assert (status, header[3:6]) == (200, ["total before", "total", "change"])
+    found = {line[1]: line[3:] for line in lines}
+    assert list(found) == ["NORTH-1", "SOUTH-1"], "who rose most comes first"
+    assert found["NORTH-1"][2] == "15.50" and found["SOUTH-1"][2] == "-50.00"
+    assert found["NORTH-1"][5:7] == [str(low), str(high)]
+    assert found["SOUTH-1"][5:7] == [str(high), ""]
+    status, content = movers(client, evaluation=second.pk, format="xlsx")
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    assert [row[1] for row in sheet.to_python()[1:]] == ["NORTH-1", "SOUTH-1"]
+    assert movers(client, evaluation=first.pk)[0] == 404, "nothing to compare with"
+    assert movers(client, evaluation="x")[0] == 404
+
+
+def test_the_file_holds_only_partners_that_one_sees(client, two, cast):
+    _first, second, _low, _high = two
+    client.force_login(cast.north_manager)
+    _status, content = movers(client, evaluation=second.pk)
+    assert "NORTH-1" in content.decode() and "SOUTH-1" not in content.decode()
+    client.force_login(cast.north_person)
+    assert movers(client, evaluation=second.pk)[0] == 403

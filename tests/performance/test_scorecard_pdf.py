@@ -85,7 +85,7 @@ def test_over_the_api(client, cast, score):
     assert client.get(url).status_code == 404
     client.force_login(cast.director)
     detail = client.get(f"/api/v1/scores/{score.pk}/").json()
-    assert detail["quarter"] in (1, 2, 3, 4)
+    assert detail["quartile"] in (1, 2, 3, 4)
     assert detail["next_level"]["level_code"]
     assert [entry["period_code"] for entry in detail["trend"]] == ["2013Q3"]
 
