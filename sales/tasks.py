@@ -75,8 +75,8 @@ def remind_of_plan(job_id: int, plan_id: int, partner_ids: list[int], user_ids: 
 
 @shared_task
 def report_tick() -> None:
-    """Every hour: make the reports of periods that are over, remind of those that the rules say, and
-    of figures for plans."""
+    """Every hour: make the reports of periods that are over, remind of those that the rules say,
+    and of the figures of plans."""
     on, at = timezone.localdate(), timezone.now()
     reporting.make_reports(on=on)
     reporting.remind_when_due(on=on, at=at)

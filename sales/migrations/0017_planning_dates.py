@@ -7,44 +7,74 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sales', '0016_planning'),
+        ("sales", "0016_planning"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='targetplan',
-            name='due_on',
-            field=models.DateField(blank=True, help_text='The day by which managers and partners enter what they expect.', null=True, verbose_name='figures from below until'),
+            model_name="targetplan",
+            name="due_on",
+            field=models.DateField(
+                blank=True,
+                help_text="The day by which managers and partners enter what they expect.",
+                null=True,
+                verbose_name="figures from below until",
+            ),
         ),
         migrations.AddField(
-            model_name='targetplan',
-            name='remind_before',
-            field=models.PositiveSmallIntegerField(blank=True, default=7, help_text='A letter to those who have not entered their figures so many days before that day. Empty: none.', null=True, validators=[django.core.validators.MaxValueValidator(90)], verbose_name='remind days before'),
+            model_name="targetplan",
+            name="remind_before",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                default=7,
+                help_text="A letter to those who have not entered their figures so many days before that day. Empty: none.",
+                null=True,
+                validators=[django.core.validators.MaxValueValidator(90)],
+                verbose_name="remind days before",
+            ),
         ),
         migrations.AddField(
-            model_name='targetplan',
-            name='reminded_on',
-            field=models.DateField(editable=False, null=True, verbose_name='reminded on'),
+            model_name="targetplan",
+            name="reminded_on",
+            field=models.DateField(editable=False, null=True, verbose_name="reminded on"),
         ),
         migrations.AddField(
-            model_name='targetplan',
-            name='undo',
+            model_name="targetplan",
+            name="undo",
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='targetplanline',
-            name='before',
-            field=models.DecimalField(blank=True, decimal_places=2, editable=False, max_digits=18, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name=''),
+            model_name="targetplanline",
+            name="before",
+            field=models.DecimalField(
+                blank=True,
+                decimal_places=2,
+                editable=False,
+                max_digits=18,
+                null=True,
+                validators=[django.core.validators.MinValueValidator(0)],
+                verbose_name="",
+            ),
         ),
         migrations.AddField(
-            model_name='targetplanline',
-            name='step',
+            model_name="targetplanline",
+            name="step",
             field=models.UUIDField(editable=False, null=True),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='targetplanline',
-            trigger=pgtrigger.compiler.Trigger(name='leave_step', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.step IS NOT NULL AND NEW.step = OLD.step AND NEW.amount IS DISTINCT FROM OLD.amount)', func='NEW.step = NULL; NEW.before = NULL; RETURN NEW;', hash='8b8999238a9b2187e78abff583062aa727367845', operation='UPDATE', pgid='pgtrigger_leave_step_1eff6', table='sales_targetplanline', when='BEFORE')),
+            model_name="targetplanline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="leave_step",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.step IS NOT NULL AND NEW.step = OLD.step AND NEW.amount IS DISTINCT FROM OLD.amount)",
+                    func="NEW.step = NULL; NEW.before = NULL; RETURN NEW;",
+                    hash="8b8999238a9b2187e78abff583062aa727367845",
+                    operation="UPDATE",
+                    pgid="pgtrigger_leave_step_1eff6",
+                    table="sales_targetplanline",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Work on a plan of many cells: a job that a person can watch, done once however often delivered."""
+"""Work on a plan of many cells: a job one can watch, done once however often it is delivered."""
 
 from __future__ import annotations
 

@@ -239,6 +239,18 @@ def sums(lines: QuerySet) -> Totals:
     return _totals(lines.aggregate(**_aggregates()))
 
 
+def own_sums(lines: QuerySet) -> Totals:
+    """The sums that a partner is told: of last year and its own entries alone, not those of its
+    manager."""
+    row = lines.aggregate(
+        cells=Count("pk"),
+        entered=Count("proposal"),
+        last_year=Sum("last_year"),
+        bottom_up=Sum("proposal"),
+    )
+    return Totals(**{name: value or ZERO for name, value in row.items()})
+
+
 def _totals(row: dict[str, Any]) -> Totals:
     return Totals(**{name: row[f"sum_{name}"] for name in Totals.__dataclass_fields__})
 

@@ -37,8 +37,8 @@ def people_of(partners: QuerySet) -> dict[int, list[User]]:
 
 
 def managers_of(partners: QuerySet) -> dict[int, list[str]]:
-    """{manager who may enter figures and can be written to: the names of the partners}: who owns the
-    partner or, where nobody does, everybody whose territories it lies in."""
+    """{manager who may enter figures and can be written to: the names of the partners}: the owner
+    of the partner or, where there is none, everybody in whose territories it lies."""
     roles = set(_roles(ENTER)) - set(MACHINE_ROLES)
     users = User.objects.filter(is_active=True, role__in=roles).exclude(email="")
     owners = set(users.values_list("pk", flat=True))

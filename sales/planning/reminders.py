@@ -18,7 +18,7 @@ from sales.planning import grid, letters
 
 
 def without_figure(plan: TargetPlan) -> QuerySet:
-    """The partners with a cell for which neither the manager nor the partner has entered anything."""
+    """The partners with a cell for which neither side has entered anything."""
     return Partner.objects.filter(
         pk__in=plan.lines.filter(grid.WITHOUT_FIGURE).values("partner")
     ).order_by()
@@ -33,9 +33,9 @@ def without_proposal(plan: TargetPlan) -> QuerySet:
 
 @transaction.atomic
 def remind(*, plan: TargetPlan, by: Any, on: date) -> tuple[int, int]:
-    """Write to the partners that have not entered all their figures, and to the managers of partners
-    of whom nobody has entered one; a worker sends the letters once this is committed. Returns how
-    many partners and managers. Conflict `frozen` when the plan is no draft."""
+    """Write to the partners that have not entered all their figures, and to the managers of those
+    with cells that nobody has filled; a worker sends the letters once this is committed. Returns
+    how many partners and managers. Conflict `frozen` when the plan is no draft."""
     row = TargetPlan.objects.select_for_update().get(pk=plan.pk)
     if not row.is_draft:
         raise Conflict("frozen", _(PLAN_CLOSED))

@@ -26,9 +26,9 @@ BATCH = 20_000  # cells a statement
 ENTRIES = ("manager", "proposal")
 # What can be taken over as planned: the amounts of cells, by their keys.
 _COLUMN = "SELECT id, {} AS taken FROM sales_targetplanline WHERE plan_id = %(plan)s"
-# The proposal of each row in units of the plan, shared out over its months as by core.money.allocate:
-# rounded down, and what is left goes to the largest remainders, the earlier month first. Integers
-# all the way, as there.
+# The proposal of each row in units of the plan, shared out over its months as core.money.allocate
+# does: rounded down, and what is left goes to the largest remainders, the earlier month first.
+# Integers all the way, as there.
 _SUGGESTED = """
     SELECT id, (floor + (place <= units - sum(floor) OVER part)::int) * %(unit)s AS taken
       FROM (SELECT id, partner_id, product_line_id, units, div(units * weight, whole) AS floor,
@@ -107,9 +107,9 @@ def split_plan(
     of cells.
 
     Locked cells keep their amount, the others get the new one; entries from below and comments
-    stay. Cells of what the plan no longer covers go. `progress` is told of the cells; `job` is noted
-    with the event, by which a job knows that it has done its work. Raises DomainError `no_partners`,
-    `locked_exceed` or `all_locked`, Conflict `frozen` when it is no draft.
+    stay. Cells of what the plan no longer covers go. `progress` is told of the cells; `job` is
+    noted with the event, by which a job knows that it has done its work. Raises DomainError
+    `no_partners`, `locked_exceed` or `all_locked`, Conflict `frozen` when it is no draft.
     """
     hold_draft(plan)
     plan = TargetPlan.objects.select_related("territory").get(pk=plan.pk)
@@ -263,9 +263,9 @@ def take_over(
 
 @transaction.atomic
 def undo_take(*, plan: TargetPlan, by: Any, job: int | None = None) -> int:
-    """Plan again what was planned before amounts were taken over the last time, where nobody has
-    changed or locked the cell since; returns the number of cells. Conflict `frozen` when the plan is
-    no draft, `nothing_taken` when there is nothing to give back."""
+    """Plan again what was planned before amounts were taken over the last time, where nobody
+    has changed or locked the cell since; returns the number of cells. Conflict `frozen` when the
+    plan is no draft, `nothing_taken` when there is nothing to give back."""
     row = TargetPlan.objects.select_for_update().get(pk=plan.pk)
     hold_draft(row)
     if row.undo is None:

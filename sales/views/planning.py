@@ -130,7 +130,14 @@ class TargetPlanView(CRUDView):
         if not obj.is_whole_for(self.request.user):
             hidden |= {"amount"}
         if self.request.user.is_partner_user:
-            hidden |= {"reason", "remind_before", "submitted_by", "submitted_on", "signed_by", "newcomers"}
+            hidden |= {
+                "reason",
+                "remind_before",
+                "submitted_by",
+                "submitted_on",
+                "signed_by",
+                "newcomers",
+            }
         labels = {str(obj._meta.get_field(name).verbose_name) for name in hidden}
         return [(label, value) for label, value in values if str(label) not in labels]
 
@@ -171,7 +178,7 @@ def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
     pages = Paginator(grid.partners_of(shown, text), grid.page_size(shown_lines))
     page = pages.get_page(request.GET.get("page"))
     rows = _rows(plan, page.object_list, user, line.pk if line else None)
-    totals = grid.sums(chosen)
+    totals = _sums(chosen, user)
     rate = plan.growths.filter(territory=within).values_list("rate", flat=True).first()
     state = {
         "territory": within.pk if within.pk != plan.territory_id else "",
@@ -323,6 +330,13 @@ def _field(user: Any, plan: TargetPlan, show: str) -> str:
     """What the inputs of the grid write; empty: it is only read."""
     field = {PLAN: "amount", ENTRY: "proposal" if user.is_partner_user else "manager"}.get(show)
     return field if field and plan.is_draft and user.has_perm(MAY_WRITE[field]) else ""
+
+
+def _sums(lines: QuerySet, user: Any) -> grid.Totals:
+    """The sums above the grid; of a partner's people those of its own row."""
+    if user.is_partner_user:
+        return grid.own_sums(lines.filter(partner=_own(user)))
+    return grid.sums(lines)
 
 
 def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
@@ -570,7 +584,7 @@ def _row(
         "typed": request.POST.get("value", ""),
         "wrote": request.POST.get("field", ""),
         "answer": True,
-        "figures": _figures(grid.sums(chosen), request.user),
+        "figures": _figures(_sums(chosen, request.user), request.user),
         "is_partner": request.user.is_partner_user,
         **_may_in_panel(request, plan),
     }

@@ -86,7 +86,9 @@ def test_what_is_taken_over_is_what_the_page_suggests(cast, rounding):
             )
     rows = grid.rows_of(plan, partners)
     expected = {
-        cell.pk: Decimal(7) if fair is None else fair for row in rows for cell, fair in row.with_fair
+        cell.pk: Decimal(7) if fair is None else fair
+        for row in rows
+        for cell, fair in row.with_fair
     }
     take(plan, cast)
     assert dict(plan.lines.values_list("pk", "amount")) == expected
@@ -242,13 +244,9 @@ def test_a_large_plan_is_split_by_a_worker_while_one_watches(
 
 def test_a_job_whose_worker_was_killed_after_its_work_does_not_do_it_again(large, cast):
     """What somebody has typed between the commit and the second delivery stays."""
-    job = background.begin(
-        plan=large, what=background.SPLIT, chosen={}, on=ON, by=cast.director
-    )
+    job = background.begin(plan=large, what=background.SPLIT, chosen={}, on=ON, by=cast.director)
     with pytest.raises(KeyboardInterrupt), jobs.running(job.pk):
-        background.work(
-            plan=large, what="split", chosen={}, on=ON, by=cast.director, job=job.pk
-        )
+        background.work(plan=large, what="split", chosen={}, on=ON, by=cast.director, job=job.pk)
         raise KeyboardInterrupt
     line = large.lines.first()
     services.enter(line=line, values={"amount": Decimal(5)}, by=cast.director)
@@ -260,9 +258,7 @@ def test_a_job_whose_worker_was_killed_after_its_work_does_not_do_it_again(large
 
 
 def test_a_job_that_is_stopped_leaves_the_plan_as_it_was(large, cast):
-    job = background.begin(
-        plan=large, what=background.SPLIT, chosen={}, on=ON, by=cast.director
-    )
+    job = background.begin(plan=large, what=background.SPLIT, chosen={}, on=ON, by=cast.director)
     Job.objects.filter(pk=job.pk).update(cancel_requested=True)
     work_on_plan(job.pk, *job.arguments)
     job.refresh_from_db()
@@ -271,9 +267,7 @@ def test_a_job_that_is_stopped_leaves_the_plan_as_it_was(large, cast):
 
 def test_a_job_of_a_plan_that_was_submitted_meanwhile_says_so(large, cast):
     make.make_plan_line(cast.north_partner, plan=large)
-    job = background.begin(
-        plan=large, what=background.SPLIT, chosen={}, on=ON, by=cast.director
-    )
+    job = background.begin(plan=large, what=background.SPLIT, chosen={}, on=ON, by=cast.director)
     workflow.fire(TargetPlan.objects.get(pk=large.pk), "submit", by=cast.director, on=ON)
     work_on_plan(job.pk, *job.arguments)
     job.refresh_from_db()
