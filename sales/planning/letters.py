@@ -95,8 +95,8 @@ def _to_manager(plan: TargetPlan, user: User, partners: list[str]) -> EmailMessa
     with translation.override(user.language):
         count = len(partners)
         text = ngettext(
-            "for “%(plan)s” nobody has entered all figures of %(count)s of your partners:",
-            "for “%(plan)s” nobody has entered all figures of %(count)s of your partners:",
+            "for “%(plan)s” nobody has entered all figures of %(count)s partner of yours:",
+            "for “%(plan)s” nobody has entered all figures of %(count)s partners of yours:",
             count,
         )
         lines = [

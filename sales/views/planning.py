@@ -513,7 +513,7 @@ def remind(request: HttpRequest, plan: TargetPlan) -> HttpResponse:
         _tell(request, error)
         return _back(request, plan)
     if any(told):
-        text = _("Letters go to %(partners)d partners and %(managers)d managers.")
+        text = _("Reminded: %(partners)d partner(s), %(managers)d manager(s).")
         messages.success(request, text % dict(zip(("partners", "managers"), told, strict=True)))
     else:
         messages.info(request, _("There is nobody to write to."))

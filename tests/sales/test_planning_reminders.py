@@ -177,7 +177,7 @@ def test_the_page_says_who_is_missing_and_reminds(plan, cast, client):
     assert [row.partner for row in page(missing="1").context["rows"]] == [cast.south_partner]
     address = reverse("sales:targetplan_remind", args=[plan.pk])
     text = client.post(address, follow=True).content.decode()
-    assert "Letters go to 1 partners and 1 managers." in text
+    assert "Reminded: 1 partner(s), 1 manager(s)." in text
     client.force_login(cast.north_person)
     text = page(missing="1").content.decode()
     assert "Please enter your figures by 2025-12-20. 1 figure is missing." in text
