@@ -240,13 +240,14 @@ def sums(lines: QuerySet) -> Totals:
 
 
 def own_sums(lines: QuerySet) -> Totals:
-    """The sums that a partner is told: of last year and its own entries alone, not those of its
-    manager."""
+    """The sums of what a partner may be told: its own entries alone, not those of its manager. What
+    is planned it is told when the plan is signed."""
     row = lines.aggregate(
         cells=Count("pk"),
         entered=Count("proposal"),
         last_year=Sum("last_year"),
         bottom_up=Sum("proposal"),
+        amount=Sum("amount"),
     )
     return Totals(**{name: value or ZERO for name, value in row.items()})
 

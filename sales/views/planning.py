@@ -27,7 +27,7 @@ from core.figures import Figure
 from core.models import Event
 from core.tables import Column
 from core.tabs import Tab
-from core.templatetags.fmt import in_unit, signed_percent
+from core.templatetags.fmt import in_unit, qty, signed_percent
 from core.views import CRUDView
 from partners.models import Membership, Partner
 from sales.filters import TargetPlanFilter
@@ -214,7 +214,7 @@ def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
         "rate": rate,
         "percent": None if rate is None else rate * 100,
         "whole": plan.is_whole_for(user),
-        "figures": _figures(totals, user),
+        "figures": _figures(plan, totals, user),
         "job": job,
         "may_plan": may_plan,
         "may_split": free and user.has_perm("sales.change_targetplan"),
@@ -339,10 +339,10 @@ def _sums(lines: QuerySet, user: Any) -> grid.Totals:
     return grid.sums(lines)
 
 
-def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
+def _figures(plan: TargetPlan, totals: grid.Totals, user: Any) -> list[Figure]:
     unit = user.amount_unit
     if user.is_partner_user:
-        return [
+        figures = [
             Figure(_("Last year"), in_unit(totals.last_year, unit)),
             Figure(
                 _("My entry"),
@@ -350,6 +350,9 @@ def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
                 note=_("%(entered)d of %(cells)d months") % vars(totals),
             ),
         ]
+        if plan.state not in TargetPlan.OPEN:
+            figures.append(Figure(_("Target"), in_unit(totals.amount, unit)))
+        return figures
     growth, ratio = totals.growth, totals.ratio
     return [
         Figure(_("Last year"), in_unit(totals.last_year, unit)),
@@ -358,7 +361,8 @@ def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
             _("Bottom-up"),
             in_unit(totals.bottom_up, unit) if totals.entered else "—",
             "" if ratio is None else signed_percent(ratio),
-            note=_("%(entered)d of %(cells)d cells entered") % vars(totals),
+            note=_("%(entered)s of %(cells)s cells entered")
+            % {"entered": qty(totals.entered), "cells": qty(totals.cells)},
         ),
         Figure(
             _("Planned"),
@@ -584,7 +588,7 @@ def _row(
         "typed": request.POST.get("value", ""),
         "wrote": request.POST.get("field", ""),
         "answer": True,
-        "figures": _figures(_sums(chosen, request.user), request.user),
+        "figures": _figures(plan, _sums(chosen, request.user), request.user),
         "is_partner": request.user.is_partner_user,
         **_may_in_panel(request, plan),
     }

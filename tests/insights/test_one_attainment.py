@@ -53,10 +53,8 @@ def told(client, cast, plan, number):
     evaluation = evaluate(scheme_code=scheme.code, period=QUARTER.code, by=None, on=ON)
     score = evaluation.scores.get(partner=partner)
     card = client.get(f"/api/v1/scores/{score.pk}/").json()
-    scorecard = client.get(reverse("performance:score_detail", args=[score.pk])).content.decode()
     figures = partner_page.sales_figures(partner, QUARTER, cast.director)
     tab = next(figure for figure in figures if figure.label == "Target attainment")
-    assert tab.value in scorecard
     targets = Target.objects.filter(partner=partner, month__gte=JANUARY, month__lte=MARCH)
     due = sum(targets.that_count().values_list("amount", flat=True))
     values = {

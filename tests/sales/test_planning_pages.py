@@ -134,6 +134,10 @@ def test_the_figures_of_a_partner_are_its_own_entries_alone(plan, cast, sign_in)
     assert figures == [("Last year", "150", ""), ("My entry", "12", "1 of 2 months")]
     text = response.content.decode()
     assert ("888" in text, "777" in text) == (False, False)
+    sign(plan, cast)
+    response = sign_in(cast.north_person).get(url("detail", plan))
+    told = [(each.label, each.value) for each in response.context["figures"]]
+    assert told == [("Last year", "150"), ("My entry", "12"), ("Target", "1,300")]
 
 
 def test_the_page_of_many_takes_as_many_queries_as_of_one(plan, cast, sign_in):
