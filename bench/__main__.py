@@ -17,6 +17,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 TRIAL = RESULTS.parent.parent / "var" / "bench.md"
 PARTS = (
     *("master", "load", "workbook", "memory", "bulk", "evaluate", "workers", "backtest", "pages"),
+    "planning",
 )
 
 
@@ -84,7 +85,18 @@ def _own_database() -> None:
 
 def _part(name: str, scale: float) -> str:
     """The table of one part, with when and where it was measured."""
-    from bench import backtest, bulk, evaluate, load, master, memory, pages, workbook, workers
+    from bench import (
+        backtest,
+        bulk,
+        evaluate,
+        load,
+        master,
+        memory,
+        pages,
+        planning,
+        workbook,
+        workers,
+    )
     from bench.common import HEADER, machine
 
     partners = int(20_000 * scale)
@@ -98,6 +110,7 @@ def _part(name: str, scale: float) -> str:
         "workers": lambda: workers.run(int(100_000 * scale), int(2_000_000 * scale)),
         "backtest": lambda: backtest.run(int(5_000 * scale), int(500_000 * scale)),
         "pages": lambda: pages.run(partners),
+        "planning": lambda: planning.run(int(1_000 * scale)),
     }[name]
     rows = [result.row() for result in run()]
     return "\n".join([f"{date.today()}, {machine()}", "", HEADER, *rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from math import lcm
 
 ZERO = Decimal(0)
 
@@ -29,15 +30,16 @@ def allocate(total: Decimal, weights: Sequence[Decimal], places: int = 2) -> lis
         raise ValueError(f"{total} has more than {places} decimals")
     sign = -1 if units < 0 else 1
     whole = abs(int(units))
-    scale = sum(weights, ZERO)
     # Integers all the way: shares of large totals must not lose digits to the decimal context.
     ratios = [weight.as_integer_ratio() for weight in weights]
-    numerator, denominator = scale.as_integer_ratio()
+    common = lcm(*{bottom for _top, bottom in ratios})
+    shares = [top * (common // bottom) for top, bottom in ratios]
+    scale = sum(shares)
     floors, remainders = [], []
-    for top, bottom in ratios:
-        quotient, remainder = divmod(whole * top * denominator, bottom * numerator)
+    for share in shares:
+        quotient, remainder = divmod(whole * share, scale)
         floors.append(quotient)
-        remainders.append(Decimal(remainder) / (bottom * numerator))
+        remainders.append(remainder)
     left = whole - sum(floors)
     order = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
     for index in order[:left]:

@@ -131,6 +131,7 @@ class TargetPlanRow(RowSerializer):
             "version",
             "amends",
             "state",
+            "due_on",
             "submitted_on",
             "signed_on",
             "updated_at",

@@ -29,6 +29,8 @@ class SalesConfig(AppConfig):
             ("supersede", _("Target plan superseded"), "versions"),
             ("split", _("Amount split"), "arrows-split"),
             ("taken", _("Amounts taken over"), "arrow-merge"),
+            ("given_back", _("Amounts given back"), "arrow-back-up"),
+            ("reminded", _("Reminded of figures"), "bell"),
             ("amended", _("Amendment begun"), "pencil-plus"),
         ):
             events.register(f"sales.targetplan.{verb}", sentence, icon)

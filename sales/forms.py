@@ -60,6 +60,8 @@ class TargetPlanForm(forms.ModelForm):
             "amount",
             "newcomers",
             "rounding",
+            "due_on",
+            "remind_before",
         )
 
     def clean(self) -> dict[str, Any]:

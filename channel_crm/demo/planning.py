@@ -126,7 +126,8 @@ def _amend(story: Story, year: Period, on: date) -> None:
 
 def _draft(story: Story, year: Period, plans: list[Plan], on: date) -> None:
     """Next year: split, and half entered from below; one province also by product line."""
-    plan = _plan(story, year, _code(year), COUNTRY, "提货任务")
+    due = on + timedelta(days=14)
+    plan = _plan(story, year, _code(year), COUNTRY, "提货任务", due_on=due)
     _grow(story, plan)
     services.split_plan(plan=plan, by=story.director, on=on)
     rng = random.Random(f"entries {year.code}")

@@ -27,6 +27,7 @@ from core.scoping import ScopedQuerySet, sees_everything
 from core.workflow import StatefulModel
 from partners.models import Partner
 from sales.models.planning_guards import (
+    LEAVE_STEP,
     PLAN_CLOSED,
     SIGNED_STANDS,
     frozen_with_plan,
@@ -37,6 +38,7 @@ from sales.models.targets import TargetKind
 # numeric accepts NaN, which sorts above every number: an upper bound keeps it out.
 TOO_MUCH = 10**16
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+REMIND_LONGEST = 90
 
 
 def _amount(label: Any, **kwargs: Any) -> models.DecimalField:
@@ -135,6 +137,26 @@ class TargetPlan(StatefulModel, Model):
     rounding = models.SmallIntegerField(
         _("round to"), choices=Rounding.choices, default=Rounding.ONES
     )
+    due_on = models.DateField(
+        _("figures from below until"),
+        null=True,
+        blank=True,
+        help_text=_("The day by which managers and partners enter what they expect."),
+    )
+    remind_before = models.PositiveSmallIntegerField(
+        _("remind days before"),
+        null=True,
+        blank=True,
+        default=7,
+        validators=[MaxValueValidator(REMIND_LONGEST)],
+        help_text=_(
+            "A letter to those who have not entered their figures so many days before that day. "
+            "Empty: none."
+        ),
+    )
+    reminded_on = models.DateField(_("reminded on"), null=True, editable=False)
+    # The last amounts taken over, which can be given back: the `step` of their cells.
+    undo = models.UUIDField(null=True, editable=False)
     version = models.PositiveSmallIntegerField(_("version"), default=1, editable=False)
     amends = models.OneToOneField(
         "self",
@@ -458,6 +480,11 @@ class TargetPlanHint(models.Model):
     def __str__(self) -> str:
         return f"{self.plan_id} {self.partner_id}"
 
+    @property
+    def suggested(self) -> Decimal | None:
+        """The proposal for the year: from the own history or, without one, from the peers."""
+        return self.peers if self.own is None else self.own
+
 
 class TargetPlanLine(Model):
     """One cell: a partner in a month, for one product line or for all (null).
@@ -500,6 +527,10 @@ class TargetPlanLine(Model):
     amount = _amount(_("planned"))
     locked = models.BooleanField(_("locked"), default=False)
     comment = models.CharField(_("comment"), max_length=200, blank=True)
+    # By which step many amounts were taken over at once, and what was planned before it. Whoever
+    # changes the amount otherwise takes the cell out of the step (trigger `leave_step`).
+    step = models.UUIDField(null=True, editable=False)
+    before = _amount("", editable=False)
 
     class Meta:
         verbose_name = _("line of a target plan")
@@ -530,7 +561,7 @@ class TargetPlanLine(Model):
             ),
         ]
         indexes = [models.Index(fields=["updated_at", "id"], name="target_line_changed")]
-        triggers = [*frozen_with_plan(), in_scope()]
+        triggers = [*frozen_with_plan(), in_scope(), LEAVE_STEP]
 
     def __str__(self) -> str:
         return f"{self.partner} {self.month:%Y-%m}"

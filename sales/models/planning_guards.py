@@ -101,6 +101,16 @@ def in_scope() -> pgtrigger.Trigger:
     )
 
 
+# What somebody changed after it was taken over is not given back with the rest.
+LEAVE_STEP = pgtrigger.Trigger(
+    name="leave_step",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Update,
+    condition=pgtrigger.Condition(
+        "OLD.step IS NOT NULL AND NEW.step = OLD.step AND NEW.amount IS DISTINCT FROM OLD.amount"
+    ),
+    func="NEW.step = NULL; NEW.before = NULL; RETURN NEW;",
+)
 SIGNED_STANDS = [
     pgtrigger.Trigger(
         name="signed_stands",

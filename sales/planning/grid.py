@@ -16,7 +16,7 @@ from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 
 from accounts.models import Territory
-from core.money import allocate
+from core.money import allocate, round_money
 from core.scoping import sees_everything
 from partners.models import Partner
 from sales.attainment import attained
@@ -25,9 +25,11 @@ from sales.planning.fair import potential
 from sales.planning.reading import read_nets
 
 ZERO = Decimal(0)
-PAGE = 25
+PAGE = 25  # partners
+ROWS = 60  # of a plan by product line: so many at most, though never less than a partner
 BOTTOM_UP = Coalesce("manager", "proposal")
 _ENTERED = Q(manager__isnull=False) | Q(proposal__isnull=False)
+WITHOUT_FIGURE = Q(manager__isnull=True, proposal__isnull=True)
 
 
 @dataclass
@@ -123,11 +125,17 @@ class Row:
 
     @property
     def fair(self) -> list[Decimal | None]:
-        """The proposal from the own history by month, in the season of the top-down split."""
+        """The proposal by month, in the season of the top-down split and the unit of the plan, as
+        `services.take_over` plans it."""
         season = [(cell.top_down or ZERO) if cell else ZERO for cell in self.cells]
-        if self.hint is None or self.hint.own is None or not any(season):
+        if self.hint is None or self.hint.suggested is None or not any(season):
             return [None] * len(season)
-        return [*allocate(self.hint.own, season)]
+        places = self.plan.rounding
+        return [*allocate(round_money(self.hint.suggested, places), season, places)]
+
+    @property
+    def plan(self) -> TargetPlan:
+        return next(cell.plan for cell in self.cells if cell)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -143,6 +151,11 @@ def lines_for(plan: TargetPlan, user: Any, within: Territory | None = None) -> Q
     if within is not None and within.pk != plan.territory_id:
         rows = rows.filter(partner__territory__path__startswith=within.path)
     return rows.order_by()
+
+
+def page_size(lines: int) -> int:
+    """How many partners a page has that shows so many product lines of each."""
+    return min(PAGE, max(1, ROWS // max(1, lines)))
 
 
 def partners_of(lines: QuerySet, text: str = "") -> QuerySet:
@@ -224,6 +237,19 @@ class Part:
 def sums(lines: QuerySet) -> Totals:
     """The sums of these cells, in one query."""
     return _totals(lines.aggregate(**_aggregates()))
+
+
+def own_sums(lines: QuerySet) -> Totals:
+    """The sums of what a partner may be told: its own entries alone, not those of its manager. What
+    is planned it is told when the plan is signed."""
+    row = lines.aggregate(
+        cells=Count("pk"),
+        entered=Count("proposal"),
+        last_year=Sum("last_year"),
+        bottom_up=Sum("proposal"),
+        amount=Sum("amount"),
+    )
+    return Totals(**{name: value or ZERO for name, value in row.items()})
 
 
 def _totals(row: dict[str, Any]) -> Totals:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.models import Territory
 from catalog.models import ProductLine
@@ -37,15 +38,19 @@ def basis_end(plan: TargetPlan, on: date) -> date:
     return min(plan.starts_on, on.replace(day=1))
 
 
+def partners_in(plan: TargetPlan) -> QuerySet:
+    """The partners that a split of the plan covers."""
+    return Partner.objects.filter(
+        territory__path__startswith=plan.territory.path, state__in=STATES
+    ).order_by()
+
+
 def read_basis(plan: TargetPlan, on: date) -> Basis:
     """What the plan's partners sold (or paid) in the three years up to `basis_end`."""
     end = basis_end(plan, on)
     growths = _growths(plan)
-    partners = list(
-        Partner.objects.filter(territory__path__startswith=plan.territory.path, state__in=STATES)
-        .order_by("pk")
-        .values_list("pk", "channel_type", "level", "territory__path")
-    )
+    columns = ("pk", "channel_type", "level", "territory__path")
+    partners = list(partners_in(plan).order_by("pk").values_list(*columns))
     lines = sorted(plan.product_lines.values_list("pk", flat=True)) or [0]
     nets = read_nets(plan, add_months(end, -12 * YEARS), end)
     place = {month.month: number for number, month in enumerate(plan.months)}

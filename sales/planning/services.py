@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pgtrigger
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import Territory
@@ -19,17 +20,47 @@ from core.errors import Conflict, DomainError
 from sales.models import TargetPlan, TargetPlanGrowth, TargetPlanHint, TargetPlanLine
 from sales.models.planning_guards import PLAN_CLOSED
 from sales.planning import fair, reading
-from sales.planning.split import Key, Weight, split, weigh
+from sales.planning.split import MONTHS, Key, Weight, split, weigh
 
 BATCH = 20_000  # cells a statement
 ENTRIES = ("manager", "proposal")
-# What can be taken over as planned, each the amount of the cell itself.
+# What can be taken over as planned: the amounts of cells, by their keys.
+_COLUMN = "SELECT id, {} AS taken FROM sales_targetplanline WHERE plan_id = %(plan)s"
+# The proposal of each row in units of the plan, shared out over its months as core.money.allocate
+# does: rounded down, and what is left goes to the largest remainders, the earlier month first.
+# Integers all the way, as there.
+_SUGGESTED = """
+    SELECT id, (floor + (place <= units - sum(floor) OVER part)::int) * %(unit)s AS taken
+      FROM (SELECT id, partner_id, product_line_id, units, div(units * weight, whole) AS floor,
+                   row_number() OVER (PARTITION BY partner_id, product_line_id
+                                      ORDER BY mod(units * weight, whole) DESC, month) AS place
+              FROM (SELECT l.id, l.partner_id, l.product_line_id, l.month,
+                           round(coalesce(h.own, h.peers) / %(unit)s) AS units,
+                           trunc(coalesce(l.top_down, 0) * 100) AS weight,
+                           sum(trunc(coalesce(l.top_down, 0) * 100)) OVER (
+                               PARTITION BY l.partner_id, l.product_line_id) AS whole
+                      FROM sales_targetplanline l
+                      JOIN sales_targetplanhint h ON h.plan_id = l.plan_id
+                           AND h.partner_id = l.partner_id
+                           AND h.product_line_id IS NOT DISTINCT FROM l.product_line_id
+                     WHERE l.plan_id = %(plan)s AND coalesce(h.own, h.peers) IS NOT NULL) weighed
+             WHERE whole > 0) shared
+    WINDOW part AS (PARTITION BY partner_id, product_line_id)"""
 SOURCES = {
-    "top_down": F("top_down"),
-    "manager": F("manager"),
-    "proposal": F("proposal"),
-    "bottom_up": Coalesce("manager", "proposal"),
+    "top_down": _COLUMN.format("top_down"),
+    "manager": _COLUMN.format("manager"),
+    "proposal": _COLUMN.format("proposal"),
+    "bottom_up": _COLUMN.format("coalesce(manager, proposal)"),
+    "suggested": _SUGGESTED,
 }
+_TAKE = """
+    UPDATE sales_targetplanline l SET before = l.amount, step = %(step)s, amount = t.taken
+      FROM ({source}) t
+     WHERE t.id = l.id AND NOT l.locked AND t.taken IS NOT NULL
+       AND l.amount IS DISTINCT FROM t.taken AND l.id IN ({chosen})"""
+_GIVE_BACK = """
+    UPDATE sales_targetplanline SET amount = before, before = NULL, step = NULL
+     WHERE plan_id = %s AND step = %s AND NOT locked"""
 _UPSERT = """
     INSERT INTO sales_targetplanline (created_at, plan_id, partner_id, product_line_id, month,
            last_year, top_down, amount, locked, comment)
@@ -48,7 +79,7 @@ _COPY = """
     INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE plan_id = %s"""
 
 
-def _hold_draft(plan: TargetPlan) -> None:
+def hold_draft(plan: TargetPlan) -> None:
     """Nobody submits or signs the plan until this transaction ends. Conflict `frozen` when it is no
     draft."""
     with connection.cursor() as cursor:
@@ -58,18 +89,31 @@ def _hold_draft(plan: TargetPlan) -> None:
         raise Conflict("frozen", _(PLAN_CLOSED))
 
 
+def _tell_nobody(done: int, total: int | None = None, message: str = "") -> None:
+    pass
+
+
 @transaction.atomic
-def split_plan(*, plan: TargetPlan, by: Any, on: date) -> int:
+def split_plan(
+    *,
+    plan: TargetPlan,
+    by: Any,
+    on: date,
+    progress: Callable[..., None] = _tell_nobody,
+    job: int | None = None,
+) -> int:
     """Share the plan's amount out over its partners, product lines and months by last year's share
     and season with the growth of their territories, as seen from the day `on`; returns the number
     of cells.
 
     Locked cells keep their amount, the others get the new one; entries from below and comments
-    stay. Cells of what the plan no longer covers go. Raises DomainError `no_partners`,
-    `locked_exceed` or `all_locked`, Conflict `frozen` when it is no draft.
+    stay. Cells of what the plan no longer covers go. `progress` is told of the cells; `job` is
+    noted with the event, by which a job knows that it has done its work. Raises DomainError
+    `no_partners`, `locked_exceed` or `all_locked`, Conflict `frozen` when it is no draft.
     """
-    _hold_draft(plan)
+    hold_draft(plan)
     plan = TargetPlan.objects.select_related("territory").get(pk=plan.pk)
+    progress(0, None, _("Reading what was sold …"))
     basis = reading.read_basis(plan, on)
     if not basis.pasts:
         raise DomainError("no_partners", _("There are no partners in the territory of the plan."))
@@ -81,18 +125,29 @@ def split_plan(*, plan: TargetPlan, by: Any, on: date) -> int:
             locked=True, amount__isnull=False
         ).values_list("partner", "product_line", "month", "amount")
     }
+    progress(0, None, _("Sharing the amount out …"))
     cells = split(plan.amount, weights, places=plan.rounding, fixed=fixed)
-    _write_cells(plan, basis, cells)
+    _write_cells(plan, basis, cells, progress)
     _write_hints(plan, basis, weights)
     count = len(cells) * len(places)
     planned = plan.lines.aggregate(total=Sum("amount"))["total"]
-    audit.record(
-        "sales.targetplan.split", plan, by=by, data={"cells": count, "amount": str(planned)}
-    )
+    TargetPlan.objects.filter(pk=plan.pk).update(undo=None)
+    data = {"cells": count, "amount": str(planned), "job": job}
+    audit.record("sales.targetplan.split", plan, by=by, data=data)
     return count
 
 
-def _write_cells(plan: TargetPlan, basis: reading.Basis, cells: dict[Key, list[Decimal]]) -> None:
+def cells_of_split(plan: TargetPlan) -> int:
+    """How many cells a split of the plan would write."""
+    return reading.partners_in(plan).count() * max(1, plan.product_lines.count()) * MONTHS
+
+
+def _write_cells(
+    plan: TargetPlan,
+    basis: reading.Basis,
+    cells: dict[Key, list[Decimal]],
+    progress: Callable[..., None],
+) -> None:
     keys = [past.key for past in basis.pasts]
     rows = [
         {
@@ -113,6 +168,7 @@ def _write_cells(plan: TargetPlan, basis: reading.Basis, cells: dict[Key, list[D
         }
         cursor.execute(_DROP, values)
         for start in range(0, len(rows), BATCH):
+            progress(start, len(rows))
             part = json.dumps(rows[start : start + BATCH])
             cursor.execute(_UPSERT, {"plan": plan.pk, "rows": part})
 
@@ -143,7 +199,7 @@ def _write_hints(plan: TargetPlan, basis: reading.Basis, weights: dict[Key, Weig
 def set_growth(*, plan: TargetPlan, territory: Territory, rate: Decimal | None, by: Any) -> None:
     """By how much a territory of the plan grows, a fraction: 0.1 is 10 %; None takes the rate away.
     The next split goes by it. Raises DomainError `outside` or `bad_rate`, Conflict `frozen`."""
-    _hold_draft(plan)
+    hold_draft(plan)
     if not territory.path.startswith(plan.territory.path):
         raise DomainError("outside", _("The territory is outside of the plan."), "territory")
     if rate is not None and not (rate.is_finite() and -1 <= rate <= 10):
@@ -168,7 +224,7 @@ def enter(*, line: TargetPlanLine, values: dict[str, Any], by: Any) -> TargetPla
     """Write an entry from below, the planned amount, the comment or the lock of one cell. Raises
     ValidationError, also when the amount of a locked cell would change, Conflict `frozen` when the
     plan is no draft."""
-    _hold_draft(line.plan)
+    hold_draft(line.plan)
     row = (
         TargetPlanLine.objects.select_for_update(of=("self",))
         .select_related("plan", "partner", "product_line")
@@ -181,16 +237,44 @@ def enter(*, line: TargetPlanLine, values: dict[str, Any], by: Any) -> TargetPla
 
 
 @transaction.atomic
-def take_over(*, plan: TargetPlan, lines: QuerySet, source: str, by: Any) -> int:
+def take_over(
+    *, plan: TargetPlan, lines: QuerySet, source: str, by: Any, job: int | None = None
+) -> int:
     """Plan what `source` (a key of SOURCES) says, in those of `lines` that are not locked and have
-    it; returns how many changed. Conflict `frozen` when the plan is no draft."""
-    _hold_draft(plan)
-    taken = SOURCES[source]
-    rows = lines.filter(plan=plan, locked=False).annotate(_taken=taken)
-    rows = rows.filter(_taken__isnull=False).exclude(amount__isnull=False, amount=F("_taken"))
-    count = TargetPlanLine.objects.filter(pk__in=rows.values("pk")).update(amount=taken)
+    it; returns how many changed. One statement, whatever their number; until the next split or
+    taking over, `undo_take` gives back what was planned before. Conflict `frozen` when the plan is
+    no draft."""
+    hold_draft(plan)
+    chosen, values = lines.filter(plan=plan).values("pk").query.sql_with_params()
+    step = uuid4()
+    named = {"plan": plan.pk, "step": step, "unit": Decimal(1).scaleb(-plan.rounding)}
+    named |= {f"chosen{place}": value for place, value in enumerate(values)}
+    chosen %= tuple(f"%(chosen{place})s" for place in range(len(values)))
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE.format(source=SOURCES[source], chosen=chosen), named)
+        count: int = cursor.rowcount
     if count:
-        audit.record("sales.targetplan.taken", plan, by=by, data={"source": source, "cells": count})
+        TargetPlan.objects.filter(pk=plan.pk).update(undo=step)
+    if count or job:
+        data = {"source": source, "cells": count, "job": job}
+        audit.record("sales.targetplan.taken", plan, by=by, data=data)
+    return count
+
+
+@transaction.atomic
+def undo_take(*, plan: TargetPlan, by: Any, job: int | None = None) -> int:
+    """Plan again what was planned before amounts were taken over the last time, where nobody
+    has changed or locked the cell since; returns the number of cells. Conflict `frozen` when the
+    plan is no draft, `nothing_taken` when there is nothing to give back."""
+    row = TargetPlan.objects.select_for_update().get(pk=plan.pk)
+    hold_draft(row)
+    if row.undo is None:
+        raise Conflict("nothing_taken", _("There is nothing to give back."))
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, [row.pk, row.undo])
+        count: int = cursor.rowcount
+    TargetPlan.objects.filter(pk=row.pk).update(undo=None)
+    audit.record("sales.targetplan.given_back", row, by=by, data={"cells": count, "job": job})
     return count
 
 
@@ -236,7 +320,7 @@ def amend_plan(*, plan: TargetPlan, reason: str, by: Any) -> TargetPlan:
 
 def _copy(model: Any, old: TargetPlan, new: TargetPlan) -> tuple[str, list[int]]:
     """INSERT … SELECT of the rows of one version as those of another."""
-    own = {"plan_id": "%s", "created_at": "now()"}
+    own = {"plan_id": "%s", "created_at": "now()", "step": "NULL", "before": "NULL"}
     names = [one.column for one in model._meta.concrete_fields if not one.primary_key]
     names = [name for name in names if name != "updated_at"]
     sql = _COPY.format(

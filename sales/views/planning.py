@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.forms import fields_for_model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,15 +24,16 @@ from django.views.decorators.http import require_POST
 from accounts.models import Territory
 from core.errors import DomainError, add_to_form
 from core.figures import Figure
+from core.models import Event
 from core.tables import Column
 from core.tabs import Tab
-from core.templatetags.fmt import in_unit, signed_percent
+from core.templatetags.fmt import in_unit, qty, signed_percent
 from core.views import CRUDView
 from partners.models import Membership, Partner
 from sales.filters import TargetPlanFilter
 from sales.forms import AmendForm, GrowthForm, TargetPlanForm
-from sales.models import TargetPlan, TargetPlanLine
-from sales.planning import files, grid, services
+from sales.models import TargetPlan, TargetPlanHint, TargetPlanLine
+from sales.planning import background, files, grid, reminders, services
 
 STATE_COLORS = {
     "draft": "secondary",
@@ -96,6 +98,8 @@ class TargetPlanView(CRUDView):
         "amount",
         "newcomers",
         Column("rounding", kind="choice"),
+        "due_on",
+        "remind_before",
         "version",
         "reason",
         "submitted_by",
@@ -126,7 +130,14 @@ class TargetPlanView(CRUDView):
         if not obj.is_whole_for(self.request.user):
             hidden |= {"amount"}
         if self.request.user.is_partner_user:
-            hidden |= {"reason", "submitted_by", "submitted_on", "signed_by", "newcomers"}
+            hidden |= {
+                "reason",
+                "remind_before",
+                "submitted_by",
+                "submitted_on",
+                "signed_by",
+                "newcomers",
+            }
         labels = {str(obj._meta.get_field(name).verbose_name) for name in hidden}
         return [(label, value) for label, value in values if str(label) not in labels]
 
@@ -160,17 +171,32 @@ def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
     line = _line(request, product_lines)
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     chosen = lines if line is None else lines.filter(product_line=line)
-    pages = Paginator(grid.partners_of(chosen, text), grid.PAGE)
+    # A partner's people have their own row alone.
+    missing = not user.is_partner_user and request.GET.get("missing") == "1"
+    shown = chosen.filter(grid.WITHOUT_FIGURE) if missing else chosen
+    shown_lines = 1 if line else len(product_lines)
+    pages = Paginator(grid.partners_of(shown, text), grid.page_size(shown_lines))
     page = pages.get_page(request.GET.get("page"))
     rows = _rows(plan, page.object_list, user, line.pk if line else None)
-    totals = grid.sums(chosen)
+    totals = _sums(chosen, user)
     rate = plan.growths.filter(territory=within).values_list("rate", flat=True).first()
     state = {
         "territory": within.pk if within.pk != plan.territory_id else "",
         "line": line.pk if line else "",
         "show": show,
+        "missing": "1" if missing else "",
         "q": text,
     }
+    basis = dict(
+        plan.hints.filter(partner__in=chosen.values("partner"))
+        .exclude(basis=TargetPlanHint.Basis.HISTORY)
+        .order_by()
+        .values_list("basis")
+        .annotate(rows=Count("pk"))
+    )
+    job = None if user.is_partner_user or not plan.is_draft else background.open_job(plan)
+    free = plan.is_draft and job is None
+    may_plan = free and user.has_perm("sales.change_targetplanline")
     return {
         "plan": plan,
         "rows": rows,
@@ -178,7 +204,7 @@ def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
         "paging": page,
         "show": show,
         "shows": _shows(user),
-        "field": _field(user, plan, show),
+        "field": _field(user, plan, show) if job is None else "",
         "lines": product_lines,
         "line": line,
         "text": text,
@@ -188,16 +214,46 @@ def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
         "rate": rate,
         "percent": None if rate is None else rate * 100,
         "whole": plan.is_whole_for(user),
-        "figures": _figures(totals, user),
-        "may_plan": plan.is_draft and user.has_perm("sales.change_targetplanline"),
-        "may_split": plan.is_draft and user.has_perm("sales.change_targetplan"),
+        "figures": _figures(plan, totals, user),
+        "job": job,
+        "may_plan": may_plan,
+        "may_split": free and user.has_perm("sales.change_targetplan"),
+        "taken": _taken(plan) if may_plan and plan.is_whole_for(user) else None,
+        "missing": missing,
+        **_waiting(plan, chosen, totals, user),
         "exports": _exports(user, plan),
         **_NO_PROBLEM,
         "is_partner": user.is_partner_user,
         "query": urlencode({key: value for key, value in state.items() if value}),
         "state": state,
-        "peers": plan.hints.filter(partner__in=chosen.values("partner"), basis="peers").count(),
-        "nothing": plan.hints.filter(partner__in=chosen.values("partner"), basis="nothing").count(),
+        "peers": basis.get(TargetPlanHint.Basis.PEERS, 0),
+        "nothing": basis.get(TargetPlanHint.Basis.NOTHING, 0),
+    }
+
+
+def _taken(plan: TargetPlan) -> Event | None:
+    """How amounts were taken over the last time, where they can be given back."""
+    if plan.undo is None:
+        return None
+    kind = ContentType.objects.get_for_model(TargetPlan)
+    events = Event.objects.filter(
+        content_type=kind, object_id=plan.pk, verb="sales.targetplan.taken"
+    )
+    return events.select_related("actor").order_by("-pk").first()
+
+
+def _waiting(plan: TargetPlan, lines: QuerySet, totals: grid.Totals, user: Any) -> dict[str, Any]:
+    """Whose figures from below are still missing, while they can be entered."""
+    if not plan.is_draft or not totals.cells:
+        return {"waiting": 0, "overdue": False, "may_remind": False}
+    if user.is_partner_user:
+        own = lines.filter(partner=_own(user), proposal__isnull=True)
+        return {"waiting": own.count(), "overdue": False, "may_remind": False}
+    partners = lines.filter(grid.WITHOUT_FIGURE).aggregate(n=Count("partner", distinct=True))["n"]
+    return {
+        "waiting": partners,
+        "overdue": plan.due_on is not None and plan.due_on < timezone.localdate(),
+        "may_remind": user.has_perm("sales.change_targetplan"),
     }
 
 
@@ -276,10 +332,17 @@ def _field(user: Any, plan: TargetPlan, show: str) -> str:
     return field if field and plan.is_draft and user.has_perm(MAY_WRITE[field]) else ""
 
 
-def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
+def _sums(lines: QuerySet, user: Any) -> grid.Totals:
+    """The sums above the grid; of a partner's people those of its own row."""
+    if user.is_partner_user:
+        return grid.own_sums(lines.filter(partner=_own(user)))
+    return grid.sums(lines)
+
+
+def _figures(plan: TargetPlan, totals: grid.Totals, user: Any) -> list[Figure]:
     unit = user.amount_unit
     if user.is_partner_user:
-        return [
+        figures = [
             Figure(_("Last year"), in_unit(totals.last_year, unit)),
             Figure(
                 _("My entry"),
@@ -287,6 +350,9 @@ def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
                 note=_("%(entered)d of %(cells)d months") % vars(totals),
             ),
         ]
+        if plan.state not in TargetPlan.OPEN:
+            figures.append(Figure(_("Target"), in_unit(totals.amount, unit)))
+        return figures
     growth, ratio = totals.growth, totals.ratio
     return [
         Figure(_("Last year"), in_unit(totals.last_year, unit)),
@@ -295,7 +361,8 @@ def _figures(totals: grid.Totals, user: Any) -> list[Figure]:
             _("Bottom-up"),
             in_unit(totals.bottom_up, unit) if totals.entered else "—",
             "" if ratio is None else signed_percent(ratio),
-            note=_("%(entered)d of %(cells)d cells entered") % vars(totals),
+            note=_("%(entered)s of %(cells)s cells entered")
+            % {"entered": qty(totals.entered), "cells": qty(totals.cells)},
         ),
         Figure(
             _("Planned"),
@@ -355,13 +422,37 @@ def _tell(request: HttpRequest, error: DomainError) -> None:
 @require_POST
 def split(request: HttpRequest, plan: TargetPlan) -> HttpResponse:
     """Split the amount over partners, product lines and months."""
+
+    def tell(count: int) -> str:
+        return ngettext("%(count)d cell is planned.", "%(count)d cells are planned.", count)
+
+    return _work(request, plan, background.SPLIT, {}, services.cells_of_split(plan), tell)
+
+
+def _changed(count: int) -> str:
+    return ngettext("%(count)d cell was changed.", "%(count)d cells were changed.", count)
+
+
+def _work(
+    request: HttpRequest,
+    plan: TargetPlan,
+    what: str,
+    chosen: dict[str, Any],
+    cells: int,
+    tell: Callable[[int], str],
+) -> HttpResponse:
+    """Do what touches so many cells: at once, or as a job whose page shows how far it is."""
+    asked = {"plan": plan, "what": what, "chosen": chosen, "by": request.user}
+    on = timezone.localdate()
     try:
-        count = services.split_plan(plan=plan, by=request.user, on=timezone.localdate())
+        if cells > background.IN_REQUEST:
+            job = background.begin(on=on, **asked)
+            return redirect("core:job_detail", job.pk)
+        count = background.work(on=on, **asked)
     except DomainError as error:
         _tell(request, error)
     else:
-        text = ngettext("%(count)d cell is planned.", "%(count)d cells are planned.", count)
-        messages.success(request, text % {"count": count})
+        messages.success(request, tell(count) % {"count": count})
     return _back(request, plan)
 
 
@@ -397,18 +488,39 @@ def take(request: HttpRequest, plan: TargetPlan) -> HttpResponse:
     if source not in services.SOURCES:
         messages.error(request, _("Choose what to take over."))
         return _back(request, plan)
-    lines = grid.lines_for(plan, request.user, _territory(request, plan))
+    chosen: dict[str, Any] = {"source": source, "territory": _territory(request, plan).pk}
     for name in ("partner", "line"):
         key = request.POST.get(name, "")
         if key.isdecimal() and len(key) < 19:
-            lines = lines.filter(**{"product_line" if name == "line" else name: int(key)})
+            chosen[name] = int(key)
+    cells = background.lines(plan, request.user, chosen).count()
+    return _work(request, plan, background.TAKE, chosen, cells, _changed)
+
+
+@_action("sales.change_targetplanline")
+@require_POST
+def undo(request: HttpRequest, plan: TargetPlan) -> HttpResponse:
+    """Give back what was taken over the last time; by who sees the whole plan."""
+    if not plan.is_whole_for(request.user):
+        raise PermissionDenied
+    cells = plan.lines.filter(step=plan.undo).count() if plan.undo else 0
+    return _work(request, plan, background.UNDO, {}, cells, _changed)
+
+
+@_action("sales.change_targetplan")
+@require_POST
+def remind(request: HttpRequest, plan: TargetPlan) -> HttpResponse:
+    """Write to everybody whose figures are missing."""
     try:
-        count = services.take_over(plan=plan, lines=lines, source=source, by=request.user)
+        told = reminders.remind(plan=plan, by=request.user, on=timezone.localdate())
     except DomainError as error:
         _tell(request, error)
+        return _back(request, plan)
+    if any(told):
+        text = _("Reminded: %(partners)d partner(s), %(managers)d manager(s).")
+        messages.success(request, text % dict(zip(("partners", "managers"), told, strict=True)))
     else:
-        text = ngettext("%(count)d cell was changed.", "%(count)d cells were changed.", count)
-        messages.success(request, text % {"count": count})
+        messages.info(request, _("There is nobody to write to."))
     return _back(request, plan)
 
 
@@ -476,7 +588,7 @@ def _row(
         "typed": request.POST.get("value", ""),
         "wrote": request.POST.get("field", ""),
         "answer": True,
-        "figures": _figures(grid.sums(chosen), request.user),
+        "figures": _figures(plan, _sums(chosen, request.user), request.user),
         "is_partner": request.user.is_partner_user,
         **_may_in_panel(request, plan),
     }

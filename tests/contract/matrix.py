@@ -301,6 +301,12 @@ PAGES: dict[str, Page] = {
     "sales:targetplan_take": Page(
         open_to=who(D, A), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
     ),
+    "sales:targetplan_undo": Page(
+        open_to=who(D, A), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
+    ),
+    "sales:targetplan_remind": Page(
+        open_to=who(D, A), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
+    ),
     "sales:targetplan_enter": Page(
         open_to=who(D, A, M, PA), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
     ),

@@ -120,6 +120,26 @@ def test_a_partner_is_told_neither_what_is_planned_nor_by_whom_before_it_is_sign
     assert "777" in client.get(url("detail", new), {"tab": "changes"}).content.decode()
 
 
+def test_the_figures_of_a_partner_are_its_own_entries_alone(plan, cast, sign_in):
+    """Not what its manager entered, nor what a partner below it did."""
+    below = make.make_partner(territory=cast.north, parent=cast.north_partner)
+    make.make_plan_line(below, plan=plan, proposal=Decimal(55), last_year=Decimal(66))
+    make.make_plan_line(cast.north_partner, plan=plan, month=FEBRUARY, manager=Decimal(777))
+    Membership.objects.update(include_sub_partners=True)
+    plan.lines.filter(partner=cast.north_partner, month=JANUARY).update(
+        manager=Decimal(888), proposal=Decimal(12)
+    )
+    response = sign_in(cast.north_person).get(url("detail", plan))
+    figures = [(each.label, each.value, each.note) for each in response.context["figures"]]
+    assert figures == [("Last year", "150", ""), ("My entry", "12", "1 of 2 months")]
+    text = response.content.decode()
+    assert ("888" in text, "777" in text) == (False, False)
+    sign(plan, cast)
+    response = sign_in(cast.north_person).get(url("detail", plan))
+    told = [(each.label, each.value) for each in response.context["figures"]]
+    assert told == [("Last year", "150"), ("My entry", "12"), ("Target", "1,300")]
+
+
 def test_the_page_of_many_takes_as_many_queries_as_of_one(plan, cast, sign_in):
     client = sign_in(cast.director)
 
