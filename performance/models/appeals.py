@@ -84,7 +84,7 @@ class AppealQuerySet(ScopedQuerySet):
 
     def undecided(self) -> QuerySet:
         """Those that wait for an answer."""
-        return self.filter(state__in=(Appeal.State.FILED, Appeal.State.TAKEN))
+        return self.filter(state__in=Appeal.UNDECIDED)
 
     def without_effect(self) -> QuerySet:
         """Accepted ones that no published revision has taken up."""
@@ -107,8 +107,8 @@ class AppealQuerySet(ScopedQuerySet):
 class Appeal(StatefulModel, Model):
     """Against one item of a result, or (without an item) against the whole.
 
-    Filed until the window of the evaluation closes, by us or (`by_partner`) by people of the partner
-    themselves; decided by an owner who neither filed it nor rated the partner, at the latest on the
+    Filed until the window of the evaluation closes, by us or (`by_partner`) by people of the
+    partner; decided by an owner who neither filed it nor rated the partner, at the latest on the
     day `due_on`. Accepted, it takes effect in a new `revision`, with the points or the level that
     were granted, or else by computing again what was wrong.
     """
@@ -119,6 +119,8 @@ class Appeal(StatefulModel, Model):
         ACCEPTED = "accepted", _("Accepted")
         REJECTED = "rejected", _("Rejected")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    UNDECIDED = (State.FILED, State.TAKEN)
 
     scope_path = "partner"
 
@@ -243,7 +245,7 @@ class Appeal(StatefulModel, Model):
 
     def is_overdue(self, on: date) -> bool:
         """Whether it should have its answer by now."""
-        return self.state in (self.State.FILED, self.State.TAKEN) and self.due_on < on
+        return self.state in self.UNDECIDED and self.due_on < on
 
     def clean(self) -> None:
         """It is filed within the window, about a partner that is scored and an item there is."""

@@ -163,9 +163,7 @@ def _lean(found: Document) -> Document:
         ),
         "deduction_cap": plain(Decimal(found.get("deduction_cap") or 0)),
         "windows": {
-            name: days
-            for name, days in found.get("windows", {}).items()
-            if days != WINDOWS[name]
+            name: days for name, days in found.get("windows", {}).items() if days != WINDOWS[name]
         },
     }
     order = ("format", "code", "name", "name_en", "note", "scope", "items", "vetoes", "levels")

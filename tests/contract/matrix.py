@@ -94,7 +94,7 @@ MODELS: dict[str, Access] = {
     ),
     "performance.rating": Access(view=STAFF),
     "performance.correction": Access(view=STAFF, add=who(D, A, M)),
-    "performance.appeal": Access(view=STAFF, add=who(D, A, M)),
+    "performance.appeal": Access(view=who(D, A, F, M, PA), add=who(D, A, M, PA)),
     "performance.scorechange": Access(view=STAFF),
     "performance.evaluationschedule": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
@@ -261,16 +261,18 @@ PAGES: dict[str, Page] = {
         ),
     ),
     "performance:appeal_evidence": Page(
-        open_to=STAFF,
+        open_to=who(D, A, F, M, PA),
         refusal={PM: 404},
         row=lambda cast: make.make_appeal(
-            cast.north_partner, evidence=ContentFile(b"proof", name="proof.txt")
+            cast.north_partner,
+            by_partner=True,
+            evidence=ContentFile(b"proof", name="proof.txt"),
         ),
     ),
     "performance:appeal_decide": Page(
         open_to=who(D, A, F),
         refusal={PM: 404},
-        row=lambda cast: make.make_appeal(cast.north_partner),
+        row=lambda cast: make.make_appeal(cast.north_partner, by_partner=True),
     ),
     "accounts:apiclient_make": Page(open_to=who(A)),
     "accounts:apiclient_secret": Page(open_to=who(A), row=lambda cast: make.make_api_client()),
