@@ -451,4 +451,22 @@ def appeals_of_score(user: Any, score: Score) -> list[dict[str, Any]]:
     rows = list(seen.select_related("evaluation")[:SHOWN])
     names = item_names(rows, _("The whole result"))
     on = timezone.localdate()
-    return [{"row": row, "label": names[row.pk], "overdue": row.is_overdue(on)} for row in rows]
+    return [
+        {
+            "row": row,
+            "label": names[row.pk],
+            "note": _note(row),
+            "overdue": row.is_overdue(on),
+        }
+        for row in rows
+    ]
+
+
+def _note(appeal: Appeal) -> str:
+    """When an appeal was answered, or is to be."""
+    if appeal.decided_at:
+        day = timezone.localdate(appeal.decided_at)
+        return _("Answered on %(day)s") % {"day": day.isoformat()}
+    if appeal.state in Appeal.UNDECIDED:
+        return _("Answer due on %(day)s") % {"day": appeal.due_on.isoformat()}
+    return ""

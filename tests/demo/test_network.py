@@ -19,6 +19,7 @@ from partners import duplicates
 from partners.models import Contact, Partner, Site
 from performance.backtest.services import matching
 from performance.models import (
+    Appeal,
     BacktestReport,
     Deduction,
     Evaluation,

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from core import workflow
@@ -19,7 +20,7 @@ from performance.schemes.forms import SchemeVersionForm
 from performance.services import draft_version, publish_evaluation
 from performance.tasks import tick, write_about_appeals
 from tests import factories as make
-from tests.performance.staged import SOON, give, make_staged, run
+from tests.performance.staged import give, make_staged, run
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 4, 1, tzinfo=UTC)
@@ -171,7 +172,7 @@ def test_the_day_of_filing_brings_no_second_letter(judges):
 
 
 def test_the_tick_reminds(judges, django_capture_on_commit_callbacks):
-    appeal()
+    make.make_appeal(due_on=timezone.localdate() - timedelta(days=1))
     with django_capture_on_commit_callbacks(execute=True):
         tick()
         tick()
@@ -191,15 +192,19 @@ def test_letters_are_in_the_language_of_the_reader(judges):
     assert "整个结果" in letter.body and "2026-04-20" in letter.body
 
 
-def test_the_list_marks_and_finds_what_is_overdue(cast, rf):
-    late = appeal()
-    on_the_day = make.make_appeal(due_on=timezone.localdate())
+def test_the_list_marks_and_finds_what_is_overdue(cast):
+    today = timezone.localdate()
+    late = make.make_appeal(due_on=today - timedelta(days=1))
+    on_the_day = make.make_appeal(due_on=today)
     answered = make.make_appeal(due_on=DUE, state="withdrawn")
     found = {
         value: set(AppealFilter({"overdue": value}, queryset=Appeal.objects.all()).qs)
         for value in ("true", "false")
     }
     assert found == {"true": {late}, "false": {on_the_day, answered}}
-    assert set(Appeal.objects.overdue(DUE)) == set()
-    assert set(Appeal.objects.overdue(date(2026, 4, 21))) == {late}
-    assert (late.is_overdue(SOON), late.is_overdue(date(2026, 4, 21))) == (False, True)
+    assert set(Appeal.objects.overdue(today)) == {late}
+    assert [row.is_overdue(today) for row in (late, on_the_day, answered)] == [True, False, False]
+    client = Client()
+    client.force_login(cast.director, backend="accounts.backends.RoleBackend")
+    page = client.get("/performance/appeals/").content.decode()
+    assert page.count('class="worse') == 1
