@@ -12,7 +12,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from django_fsm import FSMField, transition
 
 from core.errors import Problem
@@ -165,7 +165,7 @@ class Appeal(StatefulModel, Model):
         related_name="+",
         editable=False,
     )
-    answer = models.TextField(_("answer"), blank=True, editable=False)
+    answer = models.TextField(pgettext_lazy("appeal", "answer"), blank=True, editable=False)
     granted_points = models.DecimalField(
         _("points granted"),
         max_digits=7,

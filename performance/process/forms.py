@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from accounts.models import User
 from partners.models import Level
@@ -102,7 +102,9 @@ class DecisionForm(forms.Form):
         queryset=Level.objects.all(),
         help_text=_("Empty: the level follows from the total."),
     )
-    reason = forms.CharField(label=_("answer"), widget=forms.Textarea(attrs={"rows": 4}))
+    reason = forms.CharField(
+        label=pgettext_lazy("appeal", "answer"), widget=forms.Textarea(attrs={"rows": 4})
+    )
 
     def __init__(self, *args: Any, appeal: Appeal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

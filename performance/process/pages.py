@@ -29,6 +29,14 @@ from performance.process import rating, revisions
 from performance.process.appeals import own_partner
 from performance.selectors import item_names
 
+COLORS = {
+    "proposed": "yellow",
+    "accepted": "green",
+    "rejected": "red",
+    "withdrawn": "secondary",
+    "filed": "yellow",
+    "taken": "blue",
+}
 SHOWN = 50
 WIDE = 2  # marks on one partner that lie this far apart are shown to who runs the evaluation
 
@@ -437,7 +445,10 @@ def score_actions(request: HttpRequest, score: Score) -> dict[str, Any]:
     return {
         "propose_url": f"{reverse('performance:correction_create')}?{query}" if propose else "",
         "appeal_url": f"{reverse('performance:appeal_create')}?{query}" if appeal else "",
-        "last_day_of_appeals": evaluation.last_day_of_appeals if appeal else None,
+        "appeal_hint": _("Appeals can be filed until %(day)s.")
+        % {"day": evaluation.last_day_of_appeals}
+        if appeal
+        else "",
     }
 
 
@@ -456,7 +467,8 @@ def appeals_of_score(user: Any, score: Score) -> list[dict[str, Any]]:
             "row": row,
             "label": names[row.pk],
             "note": _note(row),
-            "overdue": row.is_overdue(on),
+            "state": _("overdue") if row.is_overdue(on) else row.get_state_display(),
+            "color": "red" if row.is_overdue(on) else COLORS[row.state],
         }
         for row in rows
     ]

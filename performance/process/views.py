@@ -59,14 +59,6 @@ from performance.process.forms import (
 from performance.selectors import item_names
 from performance.tables import measure_name, period_name, scheme_column, scheme_name
 
-COLORS = {
-    "proposed": "yellow",
-    "accepted": "green",
-    "rejected": "red",
-    "withdrawn": "secondary",
-    "filed": "yellow",
-    "taken": "blue",
-}
 PER_PAGE = 50
 STAFF = "performance.view_evaluation"  # who has it is none of a partner's people
 PARTNER = Column(
@@ -137,7 +129,7 @@ class CorrectionView(_AboutScoreView):
             render=level_badge,
             export=level_name,
         ),
-        Column("state", kind="badge", colors=COLORS),
+        Column("state", kind="badge", colors=pages.COLORS),
         _person("proposed_by"),
         _person("decided_by"),
     )
@@ -176,7 +168,7 @@ class CorrectionView(_AboutScoreView):
 
     def detail_context(self, obj: Correction) -> dict[str, Any]:
         file = reverse("performance:correction_evidence", args=[obj.pk]) if obj.evidence else ""
-        return {"state_color": COLORS[obj.state], "file_url": file}
+        return {"state_color": pages.COLORS[obj.state], "file_url": file}
 
     def save(self, form: Any) -> Any:
         form.instance.proposed_by = self.request.user
@@ -232,7 +224,7 @@ class AppealView(_AboutScoreView):
             render=lambda *named: conditional_escape(_item_name(*named)),
             export=_item_name,
         ),
-        Column("state", kind="badge", colors=COLORS),
+        Column("state", kind="badge", colors=pages.COLORS),
         Column(
             "due_on",
             label=gettext_lazy("answer due on"),
@@ -277,13 +269,15 @@ class AppealView(_AboutScoreView):
         hidden = self.INTERNAL if self.request.user.is_partner_user else frozenset()
         shown = [name for name in self.detail_fields if name not in hidden]
         told = {
-            "item_code": conditional_escape(
-                item_names([obj], _("The whole result"))[obj.pk],
-            ),
+            "item_code": conditional_escape(self._item(obj)),
             "due_on": due_cell(obj.due_on, obj.state),
         }
         values = zip(shown, describe(obj, shown), strict=True)
         return [(label, told.get(name, value)) for name, (label, value) in values]
+
+    def _item(self, obj: Appeal) -> str:
+        """What an appeal is about."""
+        return item_names([obj], _("The whole result"))[obj.pk]
 
     def create(self) -> HttpResponse:
         """A form, unless there is nothing that people of a partner could appeal against."""
@@ -301,7 +295,8 @@ class AppealView(_AboutScoreView):
         seen = seen if user.has_perm("performance.view_score") else seen.none()
         found = appeals.simple_transitions(obj, user)
         return {
-            "state_color": COLORS[obj.state],
+            "item": self._item(obj),
+            "state_color": pages.COLORS[obj.state],
             "file_url": reverse("performance:appeal_evidence", args=[obj.pk])
             if obj.evidence
             else "",

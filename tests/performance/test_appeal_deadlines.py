@@ -16,7 +16,7 @@ from performance.process.appeals import file_appeal, remind_when_due
 from performance.process.filters import AppealFilter
 from performance.schemes import files
 from performance.schemes.differences import between
-from performance.schemes.forms import SchemeVersionForm
+from performance.schemes.forms import VersionForm
 from performance.services import draft_version, publish_evaluation
 from performance.tasks import tick, write_about_appeals
 from tests import factories as make
@@ -93,10 +93,10 @@ def test_a_document_names_the_days_only_where_they_are_unusual():
 def test_the_editor_leaves_the_usual_days(cast):
     version = make.make_scheme_version()
     given = {"states": ["active"], "answer_days": ""}
-    form = SchemeVersionForm(given, instance=version)
+    form = VersionForm(given, instance=version)
     assert form.is_valid(), form.errors
     assert (form.save().answer_days, version.appeal_days) == (10, 0)
-    none = SchemeVersionForm({**given, "answer_days": "0"}, instance=version)
+    none = VersionForm({**given, "answer_days": "0"}, instance=version)
     assert list(none.errors) == ["answer_days"]
 
 
