@@ -69,8 +69,8 @@ _PARENT = ("performance:evaluation_list",)
 _LOOK_ONLY = frozenset({"create", "edit", "delete", "bulk"})
 
 
-def _person(name: str) -> Column:
-    return Column(name, source=f"{name}__username")
+def _person(name: str, label: Any, **kwargs: Any) -> Column:
+    return Column(name, label=label, source=f"{name}__username", **kwargs)
 
 
 class RatingView(CRUDView):
@@ -82,7 +82,7 @@ class RatingView(CRUDView):
         PARTNER,
         Column("code", label=gettext_lazy("code"), source="partner__code"),
         Column("item_code"),
-        _person("rater"),
+        _person("rater", gettext_lazy("rater")),
         Column("mark", kind="number"),
         "evidence",
         "updated_at",
@@ -130,8 +130,8 @@ class CorrectionView(_AboutScoreView):
             export=level_name,
         ),
         Column("state", kind="badge", colors=pages.COLORS),
-        _person("proposed_by"),
-        _person("decided_by"),
+        _person("proposed_by", gettext_lazy("proposed by")),
+        _person("decided_by", gettext_lazy("decided by")),
     )
     ordering = ("-pk",)
     search_fields = (*_SEARCH, "reason")
@@ -234,11 +234,11 @@ class AppealView(_AboutScoreView):
             render=due_cell,
             export=lambda due_on, state: due_on,
         ),
-        replace(_person("filed_by"), permission=STAFF),
+        _person("filed_by", gettext_lazy("filed by"), permission=STAFF),
         Column("by_partner", shown=False, permission=STAFF),
-        replace(_person("owner"), permission=STAFF),
+        _person("owner", gettext_lazy("owner"), permission=STAFF),
         "created_at",
-        "decided_at",
+        Column("decided_at", shown=False),
     )
     ordering = ("-pk",)
     search_fields = (*_SEARCH, "claim")

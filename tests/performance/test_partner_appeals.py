@@ -121,7 +121,7 @@ def test_the_list_tells_a_partner_its_own_and_names_nobody(cast, evaluation):
     client = sign_in(cast.north_person)
     page = client.get(LIST)
     assert [column.name for column in page.context["listing"].columns] == [
-        *("period", "scheme", "item_code", "state", "due_on", "created_at", "decided_at"),
+        *("period", "scheme", "item_code", "state", "due_on", "created_at"),
     ]
     text = page.content.decode()
     assert (page.context["listing"].total, f"{LIST}{mine.pk}/" in text) == (1, True)
