@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core import workflow
+from core.errors import Conflict
 from core.models import Event, Job
 from performance.models import Appeal, SchemeVersion
 from performance.process import letters
@@ -179,7 +180,8 @@ def test_the_tick_reminds(judges, django_capture_on_commit_callbacks):
     assert sorted(to for to, _subject in sent()) == ["director@example.com", "finance@example.com"]
     job = Job.objects.get(kind="letters")
     assert (job.state, job.result) == ("done", {"letters sent": 2})
-    write_about_appeals(job.pk, [Appeal.objects.get().pk], letters.LATE)  # delivered again
+    with pytest.raises(Conflict):  # delivered again
+        write_about_appeals(job.pk, [Appeal.objects.get().pk], letters.LATE)
     assert sent() == []
 
 
