@@ -220,6 +220,8 @@ PERMISSIONS: dict[Role, dict[str, str]] = {
         "sales.targetplanline": "propose",
         "sales.report": "view",
         "performance.score": "view",
+        # For the own company, against what is published; the pages hide who of us answers.
+        "performance.appeal": "view add",
     },
     Role.PARTNER_MEMBER: {
         "partners.partner": "view",

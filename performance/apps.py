@@ -64,6 +64,7 @@ class PerformanceConfig(AppConfig):
             ("appeal.accept", _("Appeal accepted"), "check"),
             ("appeal.reject", _("Appeal rejected"), "x"),
             ("appeal.withdraw", _("Appeal withdrawn"), "arrow-back-up"),
+            ("appeal.reminded", _("Reminded of the answer to an appeal"), "bell"),
         ):
             events.register(f"performance.{verb}", label, icon)
         navigation.register(

@@ -226,18 +226,18 @@ def veto_text(veto: Definition) -> str:
 # --- the whole -----------------------------------------------------------------------------
 
 
-def outcome_sentences(found: Definition, score: Any) -> list[str]:
+def outcome_sentences(found: Definition, score: Any, *, people: bool = True) -> list[str]:
     """What was applied between the items and the level, in order; nothing where the total of the
     items is the total and decides the level. Where the total is not told, only what it is not
-    needed for."""
+    needed for. Without `people` nobody is named."""
     if score.withheld:
         figures = score.held in (Held.MINIMUM, Held.REVIEW)
-        level = _level(found, score) if figures else []
+        level = _level(found, score, people) if figures else []
         text = _("The total is not shown, as it would tell others’ sales.")
         return [text, *_vetoed(found, score), *level]
     if score.total is None or score.base is None:
         return []
-    said = [*_beyond(found, score), *_level(found, score)]
+    said = [*_beyond(found, score), *_level(found, score, people)]
     return (
         [_("The weighted items give %(base)s.") % {"base": exact(score.base)}, *said]
         if (said)
@@ -268,7 +268,7 @@ def _vetoed(found: Definition, score: Any) -> list[str]:
     ]
 
 
-def _level(found: Definition, score: Any) -> list[str]:
+def _level(found: Definition, score: Any, people: bool) -> list[str]:
     """Why the level is not simply the one of the total."""
     values = {
         "level": score.level or "",
@@ -279,7 +279,7 @@ def _level(found: Definition, score: Any) -> list[str]:
         "down": found.get("most_steps_down", ""),
     }
     if score.held == Held.REVIEW:
-        return [_level_review(score)]
+        return [_level_review(score, people)]
     if score.held == scoring.BY_MINIMUM:
         return [
             _("“%(item)s” has %(points)s and needs %(minimum)s, so there is no level.") % row
@@ -301,27 +301,30 @@ def _level(found: Definition, score: Any) -> list[str]:
     return []
 
 
-def _level_review(score: Any) -> str:
+def _level_review(score: Any, people: bool) -> str:
     from performance.selectors import corrections
 
     found = corrections(score).get("")
-    return review_sentence(found) if found else str(Held.REVIEW.label)
+    return review_sentence(found, people=people) if found else str(Held.REVIEW.label)
 
 
-def review_sentence(changed: dict[str, Any]) -> str:
-    """What the review made of the points of an item or of the level, with the reason and the two
-    people: see selectors.corrections."""
+def review_sentence(changed: dict[str, Any], *, people: bool = True) -> str:
+    """What the review made of the points of an item or of the level, with the reason and, unless
+    for those outside, the two `people`: see selectors.corrections."""
     row, values = changed["row"], {}
     if changed["item"]:
         before, after = changed["computed"], changed["points"]
         values["before"] = NONE if before is None else exact(before)
         values["after"] = exact(after)
-        text = _("changed in review from %(before)s to %(after)s: %(reason)s (%(people)s)")
+        text = _("changed in review from %(before)s to %(after)s: %(reason)s")
     else:
         values["before"], values["after"] = changed["computed"] or NONE, changed["level"] or NONE
-        text = _("Level changed in review from %(before)s to %(after)s: %(reason)s (%(people)s)")
-    people = listed([str(row.proposed_by), str(row.decided_by)])
-    return text % {**values, "reason": row.reason, "people": people}
+        text = _("Level changed in review from %(before)s to %(after)s: %(reason)s")
+    reason = row.reason
+    if people:
+        both = listed([str(row.proposed_by), str(row.decided_by)])
+        reason = _("%(reason)s (%(people)s)") % {"reason": reason, "people": both}
+    return text % {**values, "reason": reason}
 
 
 def _went_up(score: Any) -> bool:

@@ -42,10 +42,11 @@ def partner_performance(request: HttpRequest, partner: Partner) -> dict[str, Any
     schemes: dict[int, list[Score]] = {}
     for score in told(list(scores), request.user):
         schemes.setdefault(score.evaluation.scheme_id, []).append(score)
-    return {"schemes": [_scheme(found) for found in schemes.values()]}
+    people = not request.user.is_partner_user
+    return {"schemes": [_scheme(found, people) for found in schemes.values()]}
 
 
-def _scheme(scores: list[Score]) -> dict[str, Any]:
+def _scheme(scores: list[Score], people: bool) -> dict[str, Any]:
     newest, oldest_first = scores[0], scores[::-1]
     labels = [score.evaluation.period_code for score in oldest_first]
     series = Series(_("Total"), [score.total for score in oldest_first], "line")
@@ -57,16 +58,17 @@ def _scheme(scores: list[Score]) -> dict[str, Any]:
         if any(score.total is not None for score in scores)
         else None,
         "next": ahead(newest),
-        "costs": [] if newest.withheld else costs(newest),
+        "costs": [] if newest.withheld else costs(newest, people=people),
         "not_shown": not_shown(),
     }
 
 
-def costs(score: Score) -> list[Cost]:
-    """The weighted items that cost the most points of the total, the dearest first."""
+def costs(score: Score, *, people: bool = True) -> list[Cost]:
+    """The weighted items that cost the most points of the total, the dearest first; see
+    selectors.scorecard for `people`."""
     lines = [
         line
-        for line in selectors.scorecard(score)
+        for line in selectors.scorecard(score, people=people)
         if line.stored["points"] is not None and not line.bonus
     ]
     weights = sum((Decimal(line.stored["weight"]) for line in lines), Decimal(0))

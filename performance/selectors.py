@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from core.phrases import clauses
 from performance import bases, measures, records, scoring
-from performance.definitions import Definition, definition
+from performance.definitions import Definition, definition, item_definition
 from performance.explain import curve_text, explain_sentence, item_label, review_sentence
-from performance.models import Basis, Correction, Evaluation, Role, Score
+from performance.models import Basis, Correction, Evaluation, Role, SchemeItem, Score
 from performance.sources import Source, counted, planned
 from performance.telling import WITHHELD, not_shown, told_like
 
@@ -51,8 +51,9 @@ class Line:
 
 
 @measures.at_once()
-def scorecard(score: Score) -> list[Line]:
-    """The items of a score with their derivation in the active language."""
+def scorecard(score: Score, *, people: bool = True) -> list[Line]:
+    """The items of a score with their derivation in the active language. Without `people`, for
+    those outside, it does not say who of us changed something in review."""
     items = {item["code"]: item for item in definition(score.evaluation.scheme_version)["items"]}
     changed = corrections(score)
     on_top = {code for code, item in items.items() if item.get("role") == Role.BONUS}
@@ -73,7 +74,7 @@ def scorecard(score: Score) -> list[Line]:
                 scoring.HUNDRED if row["code"] in on_top else weights,
             ),
             curve=curve_text(items[row["code"]]),
-            sentence=_sentence(items[row["code"]], row, changed.get(row["code"])),
+            sentence=_sentence(items[row["code"]], row, changed.get(row["code"]), people),
             changed=row["code"] in changed,
         )
         for row in score.items
@@ -93,16 +94,18 @@ def corrections(score: Score) -> dict[str, dict[str, Any]]:
     }
 
 
-def _sentence(item: Definition, row: dict[str, Any], changed: dict[str, Any] | None) -> str:
+def _sentence(
+    item: Definition, row: dict[str, Any], changed: dict[str, Any] | None, people: bool
+) -> str:
     """How the points came about: by the curve, and where people changed them, by whom and why."""
     if row["status"] == WITHHELD:
         return not_shown()
     if changed is None:
         return explain_sentence(item, row)
     if changed["computed"] is None:  # it did not apply, and does now
-        return review_sentence(changed)
+        return review_sentence(changed, people=people)
     computed = explain_sentence(item, {**row, "points": changed["computed"]})
-    return clauses([computed, review_sentence(changed)])
+    return clauses([computed, review_sentence(changed, people=people)])
 
 
 def score_rows(evaluation: Evaluation) -> Iterator[dict[str, str | None]]:
@@ -122,6 +125,21 @@ def score_rows(evaluation: Evaluation) -> Iterator[dict[str, str | None]]:
             for name in ("value", "target", "points"):
                 row[f"{item['code']}.{name}"] = item[name]
         yield row
+
+
+def item_names(rows: Iterable[Any], whole: str) -> dict[int, str]:
+    """{key of a row that has an evaluation and an item code: what the item is called in the active
+    language}; `whole` where it has none."""
+    asked = list(rows)
+    items = SchemeItem.objects.filter(
+        version__in={row.evaluation.scheme_version_id for row in asked},
+        code__in={row.item_code for row in asked},
+    ).select_related("product_line", "source_scheme")
+    names = {(item.version_id, item.code): item_label(item_definition(item)) for item in items}
+    return {
+        row.pk: names.get((row.evaluation.scheme_version_id, row.item_code), row.item_code or whole)
+        for row in asked
+    }
 
 
 # --- source rows ---------------------------------------------------------------------------

@@ -365,7 +365,7 @@ def _give_up(evaluation: Evaluation, job: Job) -> None:
 # What a version says itself, beside its items, levels and vetoes.
 RULES = (
     *("scope", "deduction_cap", "grace", "most_steps_up", "most_steps_down"),
-    *("rating_days", "review_days", "appeal_days"),
+    *("rating_days", "review_days", "appeal_days", "answer_days"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smtplib import SMTPRecipientsRefused
+from typing import Any
 
 from celery import shared_task
 from django.core.mail import EmailMessage, get_connection
@@ -14,7 +15,7 @@ from core import jobs, locks
 from performance import services, sharding
 from performance.backtest.services import run_requested
 from performance.models import BacktestReport, Evaluation
-from performance.process import letters, rating, revisions
+from performance.process import appeals, letters, rating, revisions
 from performance.results import letters as follow_ups, reminding
 from performance.results.consequences import put_in_force
 
@@ -82,36 +83,45 @@ def check_late(job_id: int, evaluation_id: int) -> None:
 def write_to_raters(job_id: int, rater_ids: list[int], reminder: bool) -> None:
     """Invite or remind these raters; delivered twice, once."""
     with jobs.running(job_id) as progress:
-        _send(letters.to_raters(rater_ids, reminder=reminder), progress)
+        progress.finish(_send(letters.to_raters(rater_ids, reminder=reminder)))
+
+
+@shared_task
+def write_about_appeals(job_id: int, appeal_ids: list[int], kind: str) -> None:
+    """Write to those who have to answer these appeals; delivered twice, once."""
+    with jobs.running(job_id) as progress:
+        progress.finish(_send(letters.about_appeals(appeal_ids, kind)))
 
 
 @shared_task
 def write_follow_ups(job_id: int, about: str, keys: list[int]) -> None:
     """Send the letters about consequences, actions or re-tests; delivered twice, once."""
     with jobs.running(job_id) as progress:
-        _send(follow_ups.letters(about, keys), progress)
+        progress.finish(_send(follow_ups.letters(about, keys)))
 
 
-def _send(found: list[EmailMessage], progress: jobs.Progress) -> None:
-    """An address that the mail server refuses does not keep the others from their letter."""
+def _send(written: list[EmailMessage]) -> dict[str, Any]:
+    """Send letters, and tell of the addresses that the server refuses."""
     sent, refused = 0, []
     with get_connection() as mail:
-        for letter in found:
+        for letter in written:
             try:
                 sent += mail.send_messages([letter]) or 0
             except SMTPRecipientsRefused:
                 refused += letter.to
-    progress.finish({_SENT: sent} | ({_REFUSED: ", ".join(refused)} if refused else {}))
+    return {_SENT: sent} | ({_REFUSED: ", ".join(refused)} if refused else {})
 
 
 @shared_task
 def tick() -> None:
-    """Every minute: start what is due, close ratings whose window is over, remind raters, take up
-    again what lost its worker, put decisions in force, write of what follows from results."""
+    """Every minute: start what is due, close ratings whose window is over, remind raters and who
+    has to answer appeals, take up again what lost its worker, put decisions in force, write of what
+    follows from results."""
     on, at = timezone.localdate(), timezone.now()
     services.start_due(on=on)
     services.close_due_ratings(on=on)
     rating.remind_when_due(on=on, at=at)
+    appeals.remind_when_due(on=on, at=at)
     services.resume_orphans(now=at)
     put_in_force(on=on)
     reminding.tell_decided()

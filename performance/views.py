@@ -20,6 +20,7 @@ from performance import services
 from performance.filters import DeductionFilter, EvaluationFilter, ScheduleFilter
 from performance.forms import DeductionForm, RunForm, ScheduleForm
 from performance.models import Deduction, Evaluation, EvaluationSchedule
+from performance.models.evaluations import stage_of
 from performance.process.pages import notices
 from performance.tables import READ_ONLY, STATE_COLORS, period_name, scheme_column
 
@@ -88,7 +89,15 @@ class EvaluationView(CRUDView):
         scheme_column("scheme"),
         Column("period_code", sort=("starts_on", "ends_before"), render=period_name),
         "revision",
-        Column("state", kind="badge", colors=STATE_COLORS),
+        Column(
+            "stage",
+            label=gettext_lazy("stage"),
+            source=lambda request: stage_of(timezone.localdate()),
+            kind="badge",
+            choices=dict([*Evaluation.State.choices, *Evaluation.Stage.choices]),
+            colors=STATE_COLORS,
+        ),
+        Column("state", kind="badge", colors=STATE_COLORS, shown=False),
         "partner_count",
         "computed_at",
         "published_at",

@@ -381,6 +381,7 @@ def make_appeal(partner: Partner | None = None, **fields: Any) -> Appeal:
     if "evaluation" not in fields:
         fields["evaluation"] = make_published(partner)
     fields.setdefault("claim", "A delivery was not counted")
+    fields.setdefault("due_on", date(2130, 1, 11))
     if "filed_by" not in fields:
         fields["filed_by"] = make_user("sales_manager")
     return Appeal.objects.create(partner=partner, **fields)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from channel_crm.demo.clock import early
+from channel_crm.demo.people import PARTNER_ADMIN
 from channel_crm.demo.story import Story
 from core import audit, crud, workflow
 from core.periods import Period
@@ -34,7 +35,7 @@ from performance.models import (
 )
 from performance.models.schemes import default_scope
 from performance.process import rating, revisions
-from performance.process.appeals import decide_appeal
+from performance.process.appeals import decide_appeal, file_appeal, open_to
 
 CODE = "partner-development"
 _MARKS = {"kind": "linear", "points": [["1", "0"], ["3", "60"], ["5", "100"]]}
@@ -238,7 +239,7 @@ def _review(story: Story, evaluation: Evaluation, on: date) -> None:
 
 def _appeal(story: Story, first: Evaluation) -> None:
     """Appeals against the first revision came in time; one was right, and a revision follows. Two
-    more are open against it."""
+    more are open against it, and one that a partner filed itself."""
     service, judge = story.users["service"], story.users["admin"]
     today = timezone.localdate()
     scores = _best(first, 3, 6)
@@ -248,6 +249,7 @@ def _appeal(story: Story, first: Evaluation) -> None:
         item_code="service",
         claim="六月两次投诉属于物流公司责任，已附签收单，服务评分应更正。",
         filed_by=service,
+        due_on=today + timedelta(days=first.scheme_version.answer_days),
     )
     # Its window is over by today: it was filed in time, which the form would ask for.
     appeal.save()
@@ -272,7 +274,18 @@ def _appeal(story: Story, first: Evaluation) -> None:
         ("有一笔九千元的提货记在了下级伙伴名下。", "市场活动的照片在系统迁移时丢失，附原件。"),
         strict=True,
     ):
-        crud.save(
-            Appeal(evaluation=revision, partner=score.partner, claim=claim, filed_by=service),
-            by=service,
+        file_appeal(evaluation=revision, partner=score.partner, claim=claim, by=service, on=today)
+    _own_appeal(revision, story.users[PARTNER_ADMIN.username], today)
+
+
+def _own_appeal(evaluation: Evaluation, user: User, on: date) -> None:
+    """A partner appeals itself, if it has a scorecard in the evaluation."""
+    if open_to(user, on).filter(pk=evaluation.pk).exists():
+        file_appeal(
+            evaluation=evaluation,
+            partner=user.membership.partner,
+            item_code="attainment",
+            claim="有一批货因厂家缺货推迟发出，未计入本季任务完成率，附发货单。",
+            by=user,
+            on=on,
         )

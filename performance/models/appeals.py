@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,29 +12,27 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from django_fsm import FSMField, transition
 
 from core.errors import Problem
 from core.models import Model
 from core.scoping import ScopedQuerySet
 from core.workflow import StatefulModel
+from partners.models import Membership
 from performance.models.corrections import check_target
 from performance.models.evaluations import Evaluation
 from performance.models.ratings import Rating
 
 
 def bias_of(appeal: Appeal, user: Any) -> list[Problem]:
-    """Why somebody cannot decide an appeal: who filed it, published the result or gave a mark that
-    is appealed against is no judge of it."""
+    """Why somebody cannot decide an appeal: who filed it or gave a mark that is appealed against is
+    no judge of it."""
     if user is None:
         return [Problem("nobody", _("A person decides it."))]
     problems = []
     if user.pk == appeal.filed_by_id:
         problems.append(Problem("filed_it", _("Who filed it cannot decide it.")))
-    if user.pk == appeal.evaluation.published_by_id:
-        message = _("Who published the result cannot decide it.")
-        problems.append(Problem("published_it", message))
     marks = Rating.objects.filter(
         evaluation=appeal.evaluation_id, partner=appeal.partner_id, rater=user
     )
@@ -58,17 +56,48 @@ def _withdrawal_problems(appeal: Appeal, by: Any) -> list[Problem]:
     return []
 
 
+def _not_open(evaluation: Evaluation, on: date) -> Problem | None:
+    """Why nothing can be filed against an evaluation `on` a day; None when it can."""
+    if evaluation.takes_appeals(on):
+        return None
+    last = evaluation.last_day_of_appeals
+    if evaluation.state != Evaluation.State.PUBLISHED or last is None:
+        return Problem("no_window", _("Appeals against this evaluation cannot be filed."))
+    if on > last:
+        message = _("Appeals could be filed until %(day)s.") % {"day": last.isoformat()}
+        return Problem("window_closed", message)
+    message = _("A later revision has taken its place; appeal against that one.")
+    return Problem("superseded", message)
+
+
 class AppealQuerySet(ScopedQuerySet):
-    """Knows which appeals keep a result from being final."""
+    """Knows which appeals keep a result from being final, and which wait too long."""
+
+    def visible_to(self, user: Any) -> QuerySet:
+        """Those of the partners that `user` sees; people of a partner see those that they or their
+        colleagues filed for the own partner, and nobody else's."""
+        rows = super().visible_to(user)
+        if not getattr(user, "is_partner_user", False):
+            return rows
+        own = Membership.objects.filter(user=user).values("partner")
+        return rows.filter(partner__in=own, by_partner=True)
 
     def undecided(self) -> QuerySet:
         """Those that wait for an answer."""
-        return self.filter(state__in=(Appeal.State.FILED, Appeal.State.TAKEN))
+        return self.filter(state__in=Appeal.UNDECIDED)
 
     def without_effect(self) -> QuerySet:
         """Accepted ones that no published revision has taken up."""
         published = Q(revision__state=Evaluation.State.PUBLISHED)
         return self.filter(state=Appeal.State.ACCEPTED).exclude(published)
+
+    def overdue(self, on: date) -> QuerySet:
+        """Those whose last day for an answer lies before a day."""
+        return self.undecided().filter(due_on__lt=on)
+
+    def due_soon(self, on: date, days: int) -> QuerySet:
+        """Those whose last day for an answer is a day or at most so many `days` after it."""
+        return self.undecided().filter(due_on__range=(on, on + timedelta(days=days)))
 
     def waiting(self) -> QuerySet:
         """Those that wait for an answer or for their effect."""
@@ -78,9 +107,10 @@ class AppealQuerySet(ScopedQuerySet):
 class Appeal(StatefulModel, Model):
     """Against one item of a result, or (without an item) against the whole.
 
-    Filed until the window of the evaluation closes; decided by an owner who neither filed it nor
-    published the result nor rated the partner. Accepted, it takes effect in a new `revision`, with
-    the points or the level that were granted, or else by computing again what was wrong.
+    Filed until the window of the evaluation closes, by us or (`by_partner`) by people of the
+    partner; decided by an owner who neither filed it nor rated the partner, at the latest on the
+    day `due_on`. Accepted, it takes effect in a new `revision`, with the points or the level that
+    were granted, or else by computing again what was wrong.
     """
 
     class State(models.TextChoices):
@@ -89,6 +119,8 @@ class Appeal(StatefulModel, Model):
         ACCEPTED = "accepted", _("Accepted")
         REJECTED = "rejected", _("Rejected")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    UNDECIDED = (State.FILED, State.TAKEN)
 
     scope_path = "partner"
 
@@ -116,6 +148,14 @@ class Appeal(StatefulModel, Model):
         related_name="+",
         editable=False,
     )
+    by_partner = models.BooleanField(_("filed by the partner"), default=False, editable=False)
+    due_on = models.DateField(_("answer due on"), editable=False)
+    soon_reminded_at = models.DateTimeField(
+        _("reminded before the day"), null=True, blank=True, editable=False
+    )
+    late_reminded_at = models.DateTimeField(
+        _("reminded after the day"), null=True, blank=True, editable=False
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("owner"),
@@ -125,7 +165,7 @@ class Appeal(StatefulModel, Model):
         related_name="+",
         editable=False,
     )
-    answer = models.TextField(_("answer"), blank=True, editable=False)
+    answer = models.TextField(pgettext_lazy("appeal", "answer"), blank=True, editable=False)
     granted_points = models.DecimalField(
         _("points granted"),
         max_digits=7,
@@ -203,13 +243,18 @@ class Appeal(StatefulModel, Model):
         """Why somebody cannot answer it."""
         return _decision_problems(self, by)
 
+    def is_overdue(self, on: date) -> bool:
+        """Whether it should have its answer by now."""
+        return self.state in self.UNDECIDED and self.due_on < on
+
     def clean(self) -> None:
         """It is filed within the window, about a partner that is scored and an item there is."""
         if not self._state.adding or self.evaluation_id is None or self.partner_id is None:
             return
-        if not self.evaluation.takes_appeals(timezone.localdate()):
-            message = _("Appeals against this evaluation cannot be filed now.")
-            raise ValidationError({"evaluation": ValidationError(message, "window_closed")})
+        closed = _not_open(self.evaluation, timezone.localdate())
+        if closed:
+            problem = ValidationError(closed.message, closed.code)
+            raise ValidationError({"evaluation": problem})
         check_target(self.evaluation, self.partner_id, self.item_code, None)
 
     @transition(

@@ -10,7 +10,7 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -94,7 +94,15 @@ def _no_ratings_problems(evaluation: Evaluation, by: Any) -> list[Problem]:
 
 
 class EvaluationQuerySet(ScopedQuerySet):
-    """Knows which revision counts."""
+    """Knows which revision counts, and of which ones a partner has heard."""
+
+    def visible_to(self, user: Any) -> QuerySet:
+        """All of them; for people of a partner those in which they see a score."""
+        rows = super().visible_to(user)
+        if not getattr(user, "is_partner_user", False):
+            return rows
+        seen = Score.objects.visible_to(user)
+        return rows.filter(pk__in=seen.order_by().values("evaluation"))
 
     def in_force(self) -> QuerySet:
         """Published, and not superseded by a later published revision."""
@@ -304,20 +312,10 @@ class Evaluation(StatefulModel, Model):
         return within and self.state == self.State.PUBLISHED and not self.is_superseded
 
     def stage(self, on: date) -> str:
-        """The state; of what is published whether it is superseded, open to appeals (also while one
-        waits for its answer or its effect) or final. Without a window for appeals: published."""
-        from performance.models.appeals import Appeal
-
+        """The state; of what is published its stage: see `stage_of`."""
         if self.state != self.State.PUBLISHED:
             return str(self.state)
-        if self.is_superseded:
-            return self.Stage.SUPERSEDED
-        if self.appeal_before is None:
-            return self.State.PUBLISHED
-        waiting = Appeal.objects.waiting().filter(evaluation=self)
-        if on < self.appeal_before or waiting.exists():
-            return self.Stage.APPEAL
-        return self.Stage.FINAL
+        return Evaluation.objects.values_list(stage_of(on), flat=True).get(pk=self.pk)
 
     def _hand_out(self, by: Any) -> None:
         """Let a worker compute."""
@@ -398,6 +396,29 @@ class Evaluation(StatefulModel, Model):
         self.published_at, self.published_by = timezone.now(), by
         days = self.scheme_version.appeal_days
         self.appeal_before = on + timedelta(days=days) if days else None
+
+
+def stage_of(on: date) -> Case:
+    """The stage of evaluations `on` a day, as an expression over their rows: the state; of what is
+    published whether it is superseded by a later revision, open to appeals (also while one waits
+    for its answer or its effect) or final. Without a window for appeals: published."""
+    from performance.models.appeals import Appeal
+
+    later = Evaluation.objects.filter(
+        scheme=OuterRef("scheme"),
+        period_code=OuterRef("period_code"),
+        revision__gt=OuterRef("revision"),
+        state=Evaluation.State.PUBLISHED,
+    )
+    waiting = Appeal.objects.waiting().filter(evaluation=OuterRef("pk"))
+    return Case(
+        When(~Q(state=Evaluation.State.PUBLISHED), then=F("state")),
+        When(Exists(later), then=Value(Evaluation.Stage.SUPERSEDED)),
+        When(appeal_before=None, then=F("state")),
+        When(Q(appeal_before__gt=on) | Exists(waiting), then=Value(Evaluation.Stage.APPEAL)),
+        default=Value(Evaluation.Stage.FINAL),
+        output_field=models.CharField(),
+    )
 
 
 class Held(models.TextChoices):

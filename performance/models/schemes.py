@@ -53,10 +53,13 @@ def default_scope() -> dict[str, list[str]]:
     return {"states": ["active", "suspended"], "channel_types": [], "levels": [], "territories": []}
 
 
+# Days after filing within which an appeal has its answer, where a version says nothing else.
+ANSWER_DAYS = 10
+
 # Columns of a version that nobody changes once it is published; the note may still be written.
 _FROZEN_COLUMNS = (
     *("scheme_id", "number", "scope", "deduction_cap", "grace", "most_steps_up"),
-    *("most_steps_down", "rating_days", "review_days", "appeal_days"),
+    *("most_steps_down", "rating_days", "review_days", "appeal_days", "answer_days"),
 )
 
 
@@ -141,6 +144,12 @@ class SchemeVersion(StatefulModel, Model):
         validators=[MaxValueValidator(180)],
         help_text=_("After publishing. 0: no appeals."),
     )
+    answer_days = models.PositiveSmallIntegerField(
+        _("days for the answer to an appeal"),
+        default=ANSWER_DAYS,
+        validators=[MinValueValidator(1), MaxValueValidator(180)],
+        help_text=_("After an appeal was filed."),
+    )
 
     class Meta:
         verbose_name = _("scheme version")
@@ -163,6 +172,9 @@ class SchemeVersion(StatefulModel, Model):
                 & (Q(most_steps_down=None) | Q(most_steps_down__gte=1)),
                 name="scheme_version_steps",
                 violation_error_message=_("At least one level at once, or any number."),
+            ),
+            models.CheckConstraint(
+                condition=Q(answer_days__gte=1), name="scheme_version_answer_days"
             ),
         ]
         triggers = [

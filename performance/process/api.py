@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.response import Response
 
 from core import crud
 from core.api.serializers import RowSerializer, WriteSerializer
 from core.api.views import CreateMixin, ScopedViewSet, TransitionsMixin
-from performance.models import Appeal, Correction, Rating, ScoreChange
+from performance.models import Appeal, Correction, Evaluation, Rating, ScoreChange
 from performance.process import rating
+from performance.process.appeals import file_appeal
 from performance.process.filters import (
     AppealFilter,
     CorrectionFilter,
@@ -124,7 +126,9 @@ class AppealRow(RowSerializer):
             "item_code",
             "claim",
             "state",
+            "due_on",
             "filed_by",
+            "by_partner",
             "owner",
             "answer",
             "granted_points",
@@ -145,7 +149,9 @@ class AppealWrite(WriteSerializer):
 
 class AppealViewSet(TransitionsMixin, CreateMixin, ScopedViewSet):
     """Against a published result, within its window. Somebody who has nothing to do with it fires
-    `take`, then `accept` or `reject`; an accepted one takes effect in the next revision."""
+    `take`, then `accept` or `reject` until `due_on`; an accepted one takes effect in the next
+    revision. People of a partner file for their own company and see what was filed by it; who of
+    us answers is not told to them."""
 
     model = Appeal
     row_class = detail_class = AppealRow
@@ -156,9 +162,21 @@ class AppealViewSet(TransitionsMixin, CreateMixin, ScopedViewSet):
 
     def create(self, request: Any) -> Response:
         """File an appeal."""
-        row = Appeal(**self.checked(), filed_by=request.user)
-        crud.save(row, by=request.user)
-        return self.answer(self.represent(row.pk), status.HTTP_201_CREATED)
+        with transaction.atomic():  # what cannot be answered as it is asked for is not made
+            row = file_appeal(**self.checked(), by=request.user, on=timezone.localdate())
+            return self.answer(self.represent(row.pk), status.HTTP_201_CREATED)
+
+    def shown(self, rows: Any) -> Any:
+        """To people of a partner without the accounts of others and revisions they do not see."""
+        user = self.request.user
+        if not user.is_partner_user:
+            return rows
+        seen = set(Evaluation.objects.visible_to(user).values_list("pk", flat=True))
+        hidden = {"owner": set(), "filed_by": {user.pk}, "revision": seen}
+        return [
+            row | {name: None for name, own in hidden.items() if row.get(name) not in own}
+            for row in rows
+        ]
 
 
 class ScoreChangeRow(RowSerializer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Territory
@@ -48,10 +49,18 @@ class AppealFilter(FilterSet):
     evaluation = _evaluations(label=_("evaluation"))
     partner = _partners()
     state = AnyOf(label=_("state"), choices=Appeal.State)
+    due_on = django_filters.DateFromToRangeFilter(label=_("answer due on"))
+    overdue = django_filters.BooleanFilter(label=_("overdue"), method="of_overdue")
+    by_partner = django_filters.BooleanFilter(label=_("filed by the partner"))
 
     class Meta:
         model = Appeal
-        fields = ["evaluation", "partner", "state"]
+        fields = ["evaluation", "partner", "state", "due_on", "overdue", "by_partner"]
+
+    def of_overdue(self, rows: Any, name: str, value: bool) -> Any:
+        """Those that should have their answer by now, or all others."""
+        overdue = Appeal.objects.overdue(timezone.localdate()).values("pk")
+        return rows.filter(pk__in=overdue) if value else rows.exclude(pk__in=overdue)
 
 
 class ScoreChangeFilter(FilterSet):

@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from accounts.models import User
 from partners.models import Level
 from performance.definitions import item_definition
 from performance.explain import item_label
 from performance.models import Appeal, Correction, Evaluation, SchemeItem
+from performance.process.appeals import open_to, own_partner
 
 
 def item_choices(evaluations: Any, whole: Any) -> list[tuple[str, Any]]:
@@ -25,14 +26,14 @@ def item_choices(evaluations: Any, whole: Any) -> list[tuple[str, Any]]:
 
 
 class _AboutScore(forms.ModelForm):
-    """What is said about one item of one partner’s result: the items offered are those of the
-    evaluation that the address or the form names, else of all that it can be about."""
+    """What is said about one item of one partner’s result, by `user`: the items offered are those
+    of the evaluation that the address or the form names, else of all that it can be about."""
 
     whole: Any = ""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered = self.evaluations()
+    def offer(self, user: Any) -> None:
+        """Offer the evaluations that it can be about, and their items."""
+        offered = self.evaluations(user)
         self.fields["evaluation"].queryset = offered  # type: ignore[attr-defined]
         chosen = str(self.data.get("evaluation") or self.initial.get("evaluation") or "")
         if chosen.isdecimal():
@@ -42,7 +43,7 @@ class _AboutScore(forms.ModelForm):
             label=_("item"), choices=choices, required=False
         )
 
-    def evaluations(self) -> Any:
+    def evaluations(self, user: Any) -> Any:
         """The evaluations that it can be about."""
         raise NotImplementedError
 
@@ -55,8 +56,8 @@ class CorrectionForm(_AboutScore):
         fields = ["evaluation", "partner", "item_code", "points", "level", "reason", "evidence"]
         widgets = {"reason": forms.Textarea(attrs={"rows": 3}), "evidence": forms.FileInput}
 
-    def evaluations(self) -> Any:
-        found = Evaluation.objects.filter(state=Evaluation.State.REVIEW)
+    def evaluations(self, user: Any) -> Any:
+        found = Evaluation.objects.offered_to(user).filter(state=Evaluation.State.REVIEW)
         return found.select_related("scheme")
 
 
@@ -68,9 +69,14 @@ class AppealForm(_AboutScore):
         fields = ["evaluation", "partner", "item_code", "claim", "evidence"]
         widgets = {"claim": forms.Textarea(attrs={"rows": 4}), "evidence": forms.FileInput}
 
-    def evaluations(self) -> Any:
-        found = Evaluation.objects.in_force().filter(appeal_before__gt=timezone.localdate())
-        return found.select_related("scheme")
+    def offer(self, user: Any) -> None:
+        super().offer(user)
+        if user.is_partner_user:
+            self.instance.partner_id = own_partner(user)
+            del self.fields["partner"]
+
+    def evaluations(self, user: Any) -> Any:
+        return open_to(user, timezone.localdate()).select_related("scheme")
 
 
 class DecisionForm(forms.Form):
@@ -96,7 +102,9 @@ class DecisionForm(forms.Form):
         queryset=Level.objects.all(),
         help_text=_("Empty: the level follows from the total."),
     )
-    reason = forms.CharField(label=_("answer"), widget=forms.Textarea(attrs={"rows": 4}))
+    reason = forms.CharField(
+        label=pgettext_lazy("appeal", "answer"), widget=forms.Textarea(attrs={"rows": 4})
+    )
 
     def __init__(self, *args: Any, appeal: Appeal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

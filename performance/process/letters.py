@@ -1,14 +1,22 @@
-"""The letters to raters, each in the language of who reads it."""
+"""The letters to raters and about appeals, each in the language of who reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from django.core.mail import EmailMessage
+from django.db.models import QuerySet
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
-from performance.models import Evaluation, Rater
+from accounts.models import User
+from accounts.roles import Role, codenames
+from performance.models import Appeal, Evaluation, Rater, Rating
+from performance.selectors import item_names
+
+# Why there is a letter about appeals.
+NEW, SOON, LATE = "new", "soon", "late"
+DECIDE = "performance.decide_appeal"
 
 
 def to_raters(keys: Iterable[int], *, reminder: bool) -> list[EmailMessage]:
@@ -42,3 +50,95 @@ def _letter(rater: Rater, reminder: bool) -> EmailMessage:
             _("You find the page under Performance → Evaluations → Ratings."),
         ]
         return EmailMessage(subject, "\n".join(lines), to=[rater.user.email])
+
+
+# --- appeals -----------------------------------------------------------------------------------
+
+
+def about_appeals(keys: Iterable[int], kind: str) -> list[EmailMessage]:
+    """One letter to everybody who has to do something about these appeals, as far as they wait for
+    their answer still: to the owner; of those without one to all who may decide them."""
+    rows = Appeal.objects.undecided().filter(pk__in=list(keys))
+    if kind == NEW:
+        rows = rows.filter(owner=None)
+    related = ("partner", "evaluation__scheme", "evaluation__scheme_version")
+    found = list(rows.select_related(*related, "owner").order_by("due_on", "pk"))
+    mine: dict[User, list[Appeal]] = {}
+    for appeal in found:
+        if appeal.owner is not None and appeal.owner.is_active:
+            mine.setdefault(appeal.owner, []).append(appeal)
+    for user, waiting in _for_deciders([row for row in found if row.owner_id is None]):
+        mine.setdefault(user, []).extend(waiting)
+    return [_about(user, mine[user], kind) for user in mine if user.email]
+
+
+def deciders() -> QuerySet:
+    """People whose role may decide appeals."""
+    roles = [role for role in Role if DECIDE in codenames(role)]
+    return User.objects.filter(is_active=True, role__in=roles).order_by("pk")
+
+
+def _for_deciders(rows: list[Appeal]) -> list[tuple[User, list[Appeal]]]:
+    """Who may decide which of these: sees it, did not file it and gave no mark that it is about."""
+    people = list(deciders().exclude(email=""))
+    marks = set(
+        Rating.objects.filter(
+            rater__in=people, evaluation__in={row.evaluation_id for row in rows}
+        ).values_list("rater", "evaluation", "partner", "item_code")
+    )
+    whole = {mark[:3] for mark in marks}
+    found = []
+    for user in people:
+        seen = Appeal.objects.visible_to(user).filter(pk__in=[row.pk for row in rows])
+        visible = set(seen.values_list("pk", flat=True))
+        own = []
+        for row in rows:
+            rated = (user.pk, row.evaluation_id, row.partner_id)
+            biased = (*rated, row.item_code) in marks if row.item_code else rated in whole
+            if row.pk in visible and row.filed_by_id != user.pk and not biased:
+                own.append(row)
+        if own:
+            found.append((user, own))
+    return found
+
+
+def _about(user: User, rows: list[Appeal], kind: str) -> EmailMessage:
+    with translation.override(user.language):
+        names = item_names(rows, _("The whole result"))
+        said = {"name": user.get_full_name() or user.username, "count": len(rows)}
+        if kind == NEW:
+            subject = _("A new appeal waits for somebody to take it on")
+            text = _("an appeal was filed that nobody has taken on yet.")
+        elif kind == SOON:
+            subject = ngettext(
+                "An appeal is soon due for an answer",
+                "%(count)s appeals are soon due for an answer",
+                len(rows),
+            )
+            text = _("these appeals are soon due for an answer.")
+        else:
+            subject = ngettext(
+                "An appeal is overdue for an answer",
+                "%(count)s appeals are overdue for an answer",
+                len(rows),
+            )
+            text = _("the last day for an answer to these appeals has passed.")
+        lines = [
+            _("Dear %(name)s,") % said,
+            "",
+            text,
+            "",
+            *(
+                _("%(partner)s, %(evaluation)s, %(item)s: answer due on %(day)s")
+                % {
+                    "partner": row.partner,
+                    "evaluation": row.evaluation,
+                    "item": names[row.pk],
+                    "day": row.due_on.isoformat(),
+                }
+                for row in rows
+            ),
+            "",
+            _("You find the page under Performance → Appeals."),
+        ]
+        return EmailMessage(subject % said, "\n".join(lines), to=[user.email])

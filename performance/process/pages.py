@@ -26,7 +26,17 @@ from performance.definitions import definition, item_definition
 from performance.explain import item_label
 from performance.models import Appeal, Correction, Evaluation, LateCheck, Rating, Score, ScoreChange
 from performance.process import rating, revisions
+from performance.process.appeals import own_partner
+from performance.selectors import item_names
 
+COLORS = {
+    "proposed": "yellow",
+    "accepted": "green",
+    "rejected": "red",
+    "withdrawn": "secondary",
+    "filed": "yellow",
+    "taken": "blue",
+}
 SHOWN = 50
 WIDE = 2  # marks on one partner that lie this far apart are shown to who runs the evaluation
 
@@ -288,18 +298,26 @@ def appeals_page(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]
     seen = Appeal.objects.visible_to(request.user).filter(evaluation=evaluation)
     rows = seen.select_related("partner", "owner", "filed_by", "revision__scheme")[:SHOWN]
     query = urlencode({"evaluation": evaluation.pk})
-    open_now = evaluation.takes_appeals(timezone.localdate())
+    on = timezone.localdate()
+    open_now = evaluation.takes_appeals(on)
     counts = seen.aggregate(
-        waiting=Count("pk", filter=Q(state__in=(Appeal.State.FILED, Appeal.State.TAKEN))),
+        waiting=Count("pk", filter=Q(state__in=Appeal.UNDECIDED)),
+        overdue=Count("pk", filter=Q(state__in=Appeal.UNDECIDED, due_on__lt=on)),
         accepted=Count("pk", filter=Q(state=Appeal.State.ACCEPTED)),
         rejected=Count("pk", filter=Q(state=Appeal.State.REJECTED)),
     )
     return {
         "rows": [
-            {"row": row, "label": labels.get(row.item_code, _("The whole result"))} for row in rows
+            {
+                "row": row,
+                "label": labels.get(row.item_code, _("The whole result")),
+                "overdue": row.is_overdue(on),
+            }
+            for row in rows
         ],
         "figures": [
             Figure(_("To be decided"), str(counts["waiting"])),
+            Figure(_("Overdue"), str(counts["overdue"])),
             Figure(_("Accepted"), str(counts["accepted"])),
             Figure(_("Rejected"), str(counts["rejected"])),
         ],
@@ -412,17 +430,56 @@ def totals_of(evaluation: Evaluation, partners: list[int]) -> dict[int, Score]:
     return {row.partner_id: row for row in rows}
 
 
-def score_actions(request: HttpRequest, score: Score) -> dict[str, str]:
-    """Where a change of a score is proposed, or an appeal against it filed; "" where not now."""
+def score_actions(request: HttpRequest, score: Score) -> dict[str, Any]:
+    """Where a change of a score is proposed, or an appeal against it filed; "" where not now, or
+    by whom not: people of a partner appeal for the own one alone."""
     evaluation, user = score.evaluation, request.user
     query = urlencode({"evaluation": evaluation.pk, "partner": score.partner_id})
     propose = evaluation.state == Evaluation.State.REVIEW and user.has_perm(
         "performance.add_correction"
     )
-    appeal = user.has_perm("performance.add_appeal") and evaluation.takes_appeals(
-        timezone.localdate()
+    appeal = (
+        user.has_perm("performance.add_appeal")
+        and (not user.is_partner_user or own_partner(user) == score.partner_id)
+        and evaluation.takes_appeals(timezone.localdate())
     )
     return {
         "propose_url": f"{reverse('performance:correction_create')}?{query}" if propose else "",
         "appeal_url": f"{reverse('performance:appeal_create')}?{query}" if appeal else "",
+        "appeal_hint": _("Appeals can be filed until %(day)s.")
+        % {"day": evaluation.last_day_of_appeals}
+        if appeal
+        else "",
     }
+
+
+def appeals_of_score(user: Any, score: Score) -> list[dict[str, Any]]:
+    """The appeals against a score that `user` may see, the newest first."""
+    if not user.has_perm("performance.view_appeal"):
+        return []
+    seen = Appeal.objects.visible_to(user).filter(
+        evaluation=score.evaluation_id, partner=score.partner_id
+    )
+    rows = list(seen.select_related("evaluation")[:SHOWN])
+    names = item_names(rows, _("The whole result"))
+    on = timezone.localdate()
+    return [
+        {
+            "row": row,
+            "label": names[row.pk],
+            "note": _note(row),
+            "state": _("overdue") if row.is_overdue(on) else row.get_state_display(),
+            "color": "red" if row.is_overdue(on) else COLORS[row.state],
+        }
+        for row in rows
+    ]
+
+
+def _note(appeal: Appeal) -> str:
+    """When an appeal was answered, or is to be."""
+    if appeal.decided_at:
+        day = timezone.localdate(appeal.decided_at)
+        return _("Answered on %(day)s") % {"day": day.isoformat()}
+    if appeal.state in Appeal.UNDECIDED:
+        return _("Answer due on %(day)s") % {"day": appeal.due_on.isoformat()}
+    return ""

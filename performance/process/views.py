@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError, add_to_form
 from core.filters import search
-from core.tables import Column
+from core.tables import Column, describe
+from core.tabs import Tab
 from core.views import CRUDView
+from core.views.bulk import transition_action
 from partners.models import Partner
 from partners.views import level_badge, level_name
 from performance import services
 from performance.definitions import item_definition
 from performance.explain import item_label
-from performance.models import Appeal, Basis, Correction, Evaluation, Rater, Rating, ScoreChange
+from performance.models import (
+    Appeal,
+    Basis,
+    Correction,
+    Evaluation,
+    Rater,
+    Rating,
+    SchemeItem,
+    Score,
+    ScoreChange,
+)
 from performance.models.ratings import HIGHEST, LOWEST
 from performance.process import appeals, pages, rating
 from performance.process.filters import (
@@ -40,16 +56,11 @@ from performance.process.forms import (
     RatersForm,
     RevisionForm,
 )
+from performance.selectors import item_names
+from performance.tables import measure_name, period_name, scheme_column, scheme_name
 
-COLORS = {
-    "proposed": "yellow",
-    "accepted": "green",
-    "rejected": "red",
-    "withdrawn": "secondary",
-    "filed": "yellow",
-    "taken": "blue",
-}
 PER_PAGE = 50
+STAFF = "performance.view_evaluation"  # who has it is none of a partner's people
 PARTNER = Column(
     "partner", label=gettext_lazy("partner"), source="partner__name", sort=("partner__pinyin",)
 )
@@ -58,8 +69,8 @@ _PARENT = ("performance:evaluation_list",)
 _LOOK_ONLY = frozenset({"create", "edit", "delete", "bulk"})
 
 
-def _person(name: str) -> Column:
-    return Column(name, source=f"{name}__username")
+def _person(name: str, label: Any, **kwargs: Any) -> Column:
+    return Column(name, label=label, source=f"{name}__username", **kwargs)
 
 
 class RatingView(CRUDView):
@@ -71,7 +82,7 @@ class RatingView(CRUDView):
         PARTNER,
         Column("code", label=gettext_lazy("code"), source="partner__code"),
         Column("item_code"),
-        _person("rater"),
+        _person("rater", gettext_lazy("rater")),
         Column("mark", kind="number"),
         "evidence",
         "updated_at",
@@ -90,7 +101,16 @@ class RatingView(CRUDView):
         return {"file_url": reverse("performance:rating_file", args=[obj.pk]) if obj.file else ""}
 
 
-class CorrectionView(CRUDView):
+class _AboutScoreView(CRUDView):
+    """Pages of what is said about one item of one partner's result."""
+
+    def get_form(self, obj: Any, data: Any = None, files: Any = None) -> Any:
+        form = super().get_form(obj, data, files)
+        form.offer(self.request.user)  # type: ignore[attr-defined]
+        return form
+
+
+class CorrectionView(_AboutScoreView):
     model = Correction
     icon = "adjustments"
     section = "performance.correction"
@@ -109,15 +129,32 @@ class CorrectionView(CRUDView):
             render=level_badge,
             export=level_name,
         ),
-        Column("state", kind="badge", colors=COLORS),
-        _person("proposed_by"),
-        _person("decided_by"),
+        Column("state", kind="badge", colors=pages.COLORS),
+        _person("proposed_by", gettext_lazy("proposed by")),
+        _person("decided_by", gettext_lazy("decided by")),
     )
     ordering = ("-pk",)
     search_fields = (*_SEARCH, "reason")
     filterset_class = CorrectionFilter
     form_class = CorrectionForm
-    exclude = frozenset({"edit", "delete", "bulk"})
+    exclude = frozenset({"edit", "delete"})
+    bulk_actions = (
+        transition_action(
+            "accept",
+            gettext_lazy("Accept"),
+            permission="performance.decide_correction",
+            icon="check",
+            needs_reason=True,
+        ),
+        transition_action(
+            "reject",
+            gettext_lazy("Reject"),
+            permission="performance.decide_correction",
+            icon="x",
+            needs_reason=True,
+            danger=True,
+        ),
+    )
     detail_template = "performance/file_detail.html"
     detail_fields = (
         *("evaluation", "partner", "item_code", "points", "level", "reason"),
@@ -131,28 +168,77 @@ class CorrectionView(CRUDView):
 
     def detail_context(self, obj: Correction) -> dict[str, Any]:
         file = reverse("performance:correction_evidence", args=[obj.pk]) if obj.evidence else ""
-        return {"state_color": COLORS[obj.state], "file_url": file}
+        return {"state_color": pages.COLORS[obj.state], "file_url": file}
 
     def save(self, form: Any) -> Any:
         form.instance.proposed_by = self.request.user
         return super().save(form)
 
 
-class AppealView(CRUDView):
+def due_cell(due_on: date, state: str) -> str:
+    """The last day for an answer, and whether it has passed without one."""
+    if state not in Appeal.UNDECIDED or due_on >= timezone.localdate():
+        return due_on.isoformat()
+    return format_html(
+        '{} <span class="worse text-nowrap">{}</span>', due_on.isoformat(), _("overdue")
+    )
+
+
+def _item_source() -> tuple[Any, ...]:
+    """The code of the item of an appeal, with what it is called."""
+    item = SchemeItem.objects.filter(
+        version=OuterRef("evaluation__scheme_version"), code=OuterRef("item_code")
+    )
+    return ("item_code", *(Subquery(item.values(n)[:1]) for n in ("name", "name_en", "measure")))
+
+
+def _item_name(code: str, name: str | None, name_en: str | None, measure: str | None) -> str:
+    if not code:
+        return _("The whole result")
+    return scheme_name(name, name_en) or measure_name(measure or "", None, None) or code
+
+
+class AppealView(_AboutScoreView):
+    """Appeals. People of a partner see those of the own company, without who of us answers."""
+
     model = Appeal
     icon = "scale"
     section = "performance.appeal"
     parents = _PARENT
     columns = (
-        PARTNER,
-        Column("code", label=gettext_lazy("code"), source="partner__code"),
-        Column("period", label=gettext_lazy("period"), source="evaluation__period_code"),
-        Column("item_code"),
-        Column("state", kind="badge", colors=COLORS),
-        _person("filed_by"),
-        _person("owner"),
+        replace(PARTNER, permission=STAFF),
+        Column("code", label=gettext_lazy("code"), source="partner__code", permission=STAFF),
+        Column(
+            "period",
+            label=gettext_lazy("period"),
+            source="evaluation__period_code",
+            sort=("evaluation__starts_on",),
+            render=period_name,
+        ),
+        scheme_column("evaluation__scheme"),
+        Column(
+            "item_code",
+            label=gettext_lazy("item"),
+            source=_item_source(),
+            sort=("item_code",),
+            render=lambda *named: conditional_escape(_item_name(*named)),
+            export=_item_name,
+        ),
+        Column("state", kind="badge", colors=pages.COLORS),
+        Column(
+            "due_on",
+            label=gettext_lazy("answer due on"),
+            source=("due_on", "state"),
+            kind="date",
+            sort=("due_on",),
+            render=due_cell,
+            export=lambda due_on, state: due_on,
+        ),
+        _person("filed_by", gettext_lazy("filed by"), permission=STAFF),
+        Column("by_partner", shown=False, permission=STAFF),
+        _person("owner", gettext_lazy("owner"), permission=STAFF),
         "created_at",
-        "decided_at",
+        Column("decided_at", shown=False),
     )
     ordering = ("-pk",)
     search_fields = (*_SEARCH, "claim")
@@ -161,35 +247,72 @@ class AppealView(CRUDView):
     exclude = frozenset({"edit", "delete", "bulk"})
     detail_template = "performance/appeal_detail.html"
     detail_fields = (
-        *("evaluation", "partner", "item_code", "claim", "filed_by", "owner", "answer"),
-        *("granted_points", "granted_level", "decided_at", "revision"),
+        *("evaluation", "partner", "item_code", "claim", "created_at", "filed_by", "by_partner"),
+        *("due_on", "owner", "answer", "granted_points", "granted_level", "decided_at", "revision"),
     )
+    # What people of a partner need not know: who of us does what, and what is not published.
+    INTERNAL = frozenset({"filed_by", "by_partner", "owner", "revision"})
     empty_text = gettext_lazy("Against a published result, until its window for appeals closes.")
 
     def detail_queryset(self) -> Any:
         related = ("partner", "owner", "filed_by", "granted_level", "evaluation__scheme")
         return self.get_queryset().select_related(*related, "revision__scheme")
 
+    def crumbs(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
+        """Without the evaluations for who may not open them, as people of a partner."""
+        found = super().crumbs(*more)
+        return found if self.request.user.has_perm(STAFF) else found[len(self.parents) :]
+
+    def field_values(self, obj: Appeal, tab: Tab) -> list[tuple[str, str]]:
+        if tab.key != "overview":
+            return []
+        hidden = self.INTERNAL if self.request.user.is_partner_user else frozenset()
+        shown = [name for name in self.detail_fields if name not in hidden]
+        told = {
+            "item_code": conditional_escape(self._item(obj)),
+            "due_on": due_cell(obj.due_on, obj.state),
+        }
+        values = zip(shown, describe(obj, shown), strict=True)
+        return [(label, told.get(name, value)) for name, (label, value) in values]
+
+    def _item(self, obj: Appeal) -> str:
+        """What an appeal is about."""
+        return item_names([obj], _("The whole result"))[obj.pk]
+
+    def create(self) -> HttpResponse:
+        """A form, unless there is nothing that people of a partner could appeal against."""
+        user = self.request.user
+        if user.is_partner_user and not appeals.open_to(user, timezone.localdate()).exists():
+            messages.info(self.request, _("None of your results is open to appeals now."))
+            return redirect(self.url("list"))
+        return super().create()
+
     def detail_context(self, obj: Appeal) -> dict[str, Any]:
         user = self.request.user
         problems = appeals.decision_problems(obj, user)
         may_decide = obj.state == Appeal.State.TAKEN and user.has_perm("performance.decide_appeal")
-        score = obj.evaluation.scores.filter(partner=obj.partner_id).first()
+        seen = Score.objects.visible_to(user).filter(partner=obj.partner_id)
+        seen = seen if user.has_perm("performance.view_score") else seen.none()
         found = appeals.simple_transitions(obj, user)
         return {
-            "state_color": COLORS[obj.state],
+            "item": self._item(obj),
+            "state_color": pages.COLORS[obj.state],
             "file_url": reverse("performance:appeal_evidence", args=[obj.pk])
             if obj.evidence
             else "",
-            "score": score if user.has_perm("performance.view_score") else None,
+            "score": seen.filter(evaluation=obj.evaluation_id).first(),
+            "new_score": seen.filter(evaluation=obj.revision_id).first(),
             "may_decide": may_decide and not problems,
             "why_not": problems if may_decide else [],
             "transitions": found,
         }
 
     def save(self, form: Any) -> Any:
-        form.instance.filed_by = self.request.user
-        return super().save(form)
+        given = {"partner": form.instance.partner, **form.cleaned_data}
+        try:
+            return appeals.file_appeal(**given, by=self.request.user, on=timezone.localdate())
+        except ValidationError as refused:  # what has changed since the form was checked
+            raise DomainError("refused", " ".join(refused.messages)) from refused
 
 
 class ScoreChangeView(CRUDView):

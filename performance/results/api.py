@@ -216,9 +216,11 @@ class ScoreViewSet(WhatIfMixin, ScopedViewSet):
         found = definition(score.evaluation.scheme_version)
         among, missing = peers.cuts(score.evaluation), ahead(score)
         total = among.get(peers.TOTAL)
+        people = not self.request.user.is_partner_user
+        lines = selectors.scorecard(score, people=people)
         return {
-            "items": [_item(score, line, among) for line in selectors.scorecard(score)],
-            "applied": outcome_sentences(found, score),
+            "items": [_item(score, line, among) for line in lines],
+            "applied": outcome_sentences(found, score, people=people),
             "quartile": total and total.quartile(score.total),
             "next_level": missing and _next_level(missing),
             "trend": [

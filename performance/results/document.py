@@ -36,7 +36,8 @@ def file_name(score: Score) -> str:
 
 
 def scorecard_values(score: Score) -> dict[str, Any]:
-    """What the template reads, as text in the active language."""
+    """What the template reads, as text in the active language. It is handed to the partner, so it
+    names nobody of us."""
     evaluation = score.evaluation
     among, missing = peers.cuts(evaluation), ahead(score)
     frozen = evaluation.computed_at and timezone.localtime(evaluation.computed_at)
@@ -49,9 +50,9 @@ def scorecard_values(score: Score) -> dict[str, Any]:
         "draft": "" if evaluation.state in Evaluation.PUBLIC else _("Not published"),
         "figures": _figures(score, among),
         "labels": _labels(),
-        "items": [_item(line, among) for line in selectors.scorecard(score)],
+        "items": [_item(line, among) for line in selectors.scorecard(score, people=False)],
         "total": NONE if score.total is None else str(score.total),
-        "outcome": outcome_sentences(definition(evaluation.scheme_version), score),
+        "outcome": outcome_sentences(definition(evaluation.scheme_version), score, people=False),
         "missing": missing and _missing(missing),
         "trend": _trend(score),
         "footer": _("Frozen %(time)s · digest %(digest)s")

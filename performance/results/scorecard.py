@@ -15,6 +15,7 @@ from performance import measures, selectors
 from performance.definitions import definition
 from performance.explain import outcome_sentences, shown
 from performance.models import Score, TargetSource
+from performance.process.pages import appeals_of_score, score_actions
 from performance.results.ahead import ahead
 from performance.results.pages import of_score
 from performance.results.peers import LEAST_PEERS, NAMES, TOTAL, WORDS, Cuts, cuts
@@ -28,7 +29,8 @@ from sales.grades import grade_badge
 def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
     """The items with their derivation, the peers, the partner's trend, the next level; of a score
     that was told (performance.telling) only what its reader may learn."""
-    lines = selectors.scorecard(score)
+    people = not request.user.is_partner_user
+    lines = selectors.scorecard(score, people=people)
     period, one = score.evaluation.period, Partner.objects.filter(pk=score.partner_id)
     starts = [line.measure.graded_from(period) for line in lines]
     reports = {start: completeness(one, start, period.end) for start in set(starts)}
@@ -48,7 +50,9 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
             for line, seen, start in zip(lines, links, starts, strict=True)
         ],
         "weights": sum((Decimal(r.stored["weight"]) for r in lines if not r.bonus), Decimal(0)),
-        "outcome": outcome_sentences(definition(score.evaluation.scheme_version), score),
+        "outcome": outcome_sentences(
+            definition(score.evaluation.scheme_version), score, people=people
+        ),
         "deductions": selectors.deduction_list(score)
         if score.deducted and may("performance.view_deduction")
         else "",
@@ -59,6 +63,8 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
         "not_shown": not_shown(),
         "missing": ahead(score),
         "followed": of_score(score, request.user),
+        "appeals": appeals_of_score(request.user, score),
+        **score_actions(request, score),
     }
 
 

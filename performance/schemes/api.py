@@ -128,7 +128,7 @@ class VersionDetail(VersionRow):
         fields = (
             *VersionRow.Meta.fields,
             *("deduction_cap", "grace", "most_steps_up", "most_steps_down"),
-            *("rating_days", "review_days", "appeal_days"),
+            *("rating_days", "review_days", "appeal_days", "answer_days"),
             *("scope", "items", "levels", "vetoes"),
         )
 

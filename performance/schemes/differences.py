@@ -159,7 +159,7 @@ def _level(row: Definition, names: dict[str, str]) -> Words:
 
 _RULES = (
     *("deduction_cap", "grace", "most_steps_up", "most_steps_down"),
-    *("rating_days", "review_days", "appeal_days"),
+    *("rating_days", "review_days", "appeal_days", "answer_days"),
 )
 
 

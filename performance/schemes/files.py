@@ -37,14 +37,15 @@ from performance.models import (
     SchemeVersion,
     SchemeVeto,
 )
-from performance.models.schemes import default_scope
+from performance.models.schemes import ANSWER_DAYS, default_scope
 from performance.schemes import validation
 
 FORMAT = "channel-crm/scheme/1"
 SCHEMA = Path(__file__).with_name("scheme.schema.json")
 LARGEST = 1_000_000  # bytes
 WIDTH = 96
-WINDOWS = ("rating_days", "review_days", "appeal_days")
+# Days of the stages, with what they are where a document says nothing.
+WINDOWS = {"rating_days": 0, "review_days": 0, "appeal_days": 0, "answer_days": ANSWER_DAYS}
 UNCHANGED, CREATED, REPLACED = "unchanged", "created", "replaced"
 
 Document = dict[str, Any]
@@ -161,7 +162,9 @@ def _lean(found: Document) -> Document:
             key=lambda level: (-Decimal(level["min_total"]), level["level"]),
         ),
         "deduction_cap": plain(Decimal(found.get("deduction_cap") or 0)),
-        "windows": {name: days for name, days in found.get("windows", {}).items() if days},
+        "windows": {
+            name: days for name, days in found.get("windows", {}).items() if days != WINDOWS[name]
+        },
     }
     order = ("format", "code", "name", "name_en", "note", "scope", "items", "vetoes", "levels")
     names = [*order, *(name for name in _WHOLE if name not in order)]
@@ -346,8 +349,8 @@ def _tell(version: SchemeVersion, wanted: Document) -> None:
     version.grace = wanted.get("grace", 0)
     version.most_steps_up = wanted.get("most_steps_up")
     version.most_steps_down = wanted.get("most_steps_down")
-    for name in WINDOWS:
-        setattr(version, name, wanted.get("windows", {}).get(name, 0))
+    for name, usual in WINDOWS.items():
+        setattr(version, name, wanted.get("windows", {}).get(name, usual))
 
 
 # --- rows of a version ---------------------------------------------------------------------

@@ -242,6 +242,7 @@ class VersionForm(forms.ModelForm):
             "rating_days",
             "review_days",
             "appeal_days",
+            "answer_days",
             "note",
         ]
         widgets = {"note": forms.Textarea(attrs={"rows": 2})}
@@ -253,11 +254,14 @@ class VersionForm(forms.ModelForm):
             _("Deductions and levels"),
             ("deduction_cap", "grace", "most_steps_up", "most_steps_down"),
         ),
-        (_("Stages"), ("rating_days", "review_days", "appeal_days")),
+        (_("Stages"), ("rating_days", "review_days", "appeal_days", "answer_days")),
         (_("Note"), ("note",)),
     )
-    # What is left empty is 0.
-    AT_FIRST = ("deduction_cap", "grace", "rating_days", "review_days", "appeal_days")
+    # What is left empty is as in a new version.
+    AT_FIRST = (
+        *("deduction_cap", "grace", "rating_days", "review_days", "appeal_days"),
+        "answer_days",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -284,8 +288,8 @@ class VersionForm(forms.ModelForm):
         if self.instance.state != SchemeVersion.State.DRAFT:
             raise forms.ValidationError(_("A published version cannot be changed."))
         for name in self.AT_FIRST:
-            if name not in self.errors:
-                data[name] = data.get(name) or 0
+            if name not in self.errors and data.get(name) is None:
+                data[name] = SchemeVersion._meta.get_field(name).get_default()
         if not self.errors:
             self.instance.scope = {
                 "states": data["states"],

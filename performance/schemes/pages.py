@@ -116,6 +116,11 @@ def _windows(version: SchemeVersion) -> list[tuple[str, str]]:
         (_("Ratings"), version.rating_days, _("after the end of the period")),
         (_("Review"), version.review_days, _("after the end of the period")),
         (_("Appeals"), version.appeal_days, _("after publishing")),
+        (
+            _("Answers to appeals"),
+            version.answer_days if version.appeal_days else 0,
+            _("after an appeal was filed"),
+        ),
     )
     return [
         (label, f"{ngettext('%(days)s day', '%(days)s days', days) % {'days': days}} {until}")

@@ -27,6 +27,8 @@ D, A, F, M, PA, PM = (
     "south_person",
 )
 EVERYBODY = frozenset({D, A, F, M, PA, PM})
+# Of an evaluation in which a partner has no published score, its people learn nothing.
+OUTSIDE = {PA: 404, PM: 404}
 STAFF = frozenset({D, A, F, M})
 
 
@@ -94,7 +96,7 @@ MODELS: dict[str, Access] = {
     ),
     "performance.rating": Access(view=STAFF),
     "performance.correction": Access(view=STAFF, add=who(D, A, M)),
-    "performance.appeal": Access(view=STAFF, add=who(D, A, M)),
+    "performance.appeal": Access(view=who(D, A, F, M, PA), add=who(D, A, M, PA)),
     "performance.scorechange": Access(view=STAFF),
     "performance.evaluationschedule": Access(
         view=STAFF, add=who(D, A), change=who(D, A), delete=who(D, A)
@@ -191,7 +193,7 @@ PAGES: dict[str, Page] = {
         row=lambda cast: make.make_score(cast.north_partner),
     ),
     "performance:evaluation_propose_levels": Page(
-        open_to=who(D, A, M), row=lambda cast: make.make_evaluation()
+        open_to=who(D, A, M), refusal=OUTSIDE, row=lambda cast: make.make_evaluation()
     ),
     "performance:scheme_draft": Page(
         open_to=who(D, A), post=True, row=lambda cast: make.make_scheme()
@@ -231,19 +233,28 @@ PAGES: dict[str, Page] = {
     "performance:measure_preview": Page(open_to=who(D, A), refusal={F: 404, M: 404}),
     "performance:measure_detail": Page(open_to=STAFF, arguments={"code": "sell_in_net"}),
     "performance:measure_example": Page(open_to=STAFF, arguments={"code": "sell_in_net"}),
-    "performance:evaluation_rate": Page(open_to=who(D, M), row=lambda cast: _to_rate()),
-    "performance:evaluation_invite": Page(open_to=who(D, A), row=lambda cast: _to_rate()),
+    "performance:evaluation_rate": Page(
+        open_to=who(D, M), refusal=OUTSIDE, row=lambda cast: _to_rate()
+    ),
+    "performance:evaluation_invite": Page(
+        open_to=who(D, A), refusal=OUTSIDE, row=lambda cast: _to_rate()
+    ),
     "performance:evaluation_remind": Page(
-        open_to=who(D, A), post=True, row=lambda cast: _to_rate()
+        open_to=who(D, A), refusal=OUTSIDE, post=True, row=lambda cast: _to_rate()
     ),
     "performance:rater_dismiss": Page(
         open_to=who(D, A), post=True, row=lambda cast: _who_has_rated(cast)
     ),
     "performance:evaluation_revise": Page(
-        open_to=who(D, A), row=lambda cast: make.make_published(cast.north_partner)
+        open_to=who(D, A),
+        refusal={PM: 404},
+        row=lambda cast: make.make_published(cast.north_partner),
     ),
     "performance:evaluation_late": Page(
-        open_to=who(D, A), post=True, row=lambda cast: make.make_published(cast.north_partner)
+        open_to=who(D, A),
+        refusal={PM: 404},
+        post=True,
+        row=lambda cast: make.make_published(cast.north_partner),
     ),
     "performance:rating_file": Page(
         open_to=STAFF,
@@ -262,16 +273,18 @@ PAGES: dict[str, Page] = {
         ),
     ),
     "performance:appeal_evidence": Page(
-        open_to=STAFF,
+        open_to=who(D, A, F, M, PA),
         refusal={PM: 404},
         row=lambda cast: make.make_appeal(
-            cast.north_partner, evidence=ContentFile(b"proof", name="proof.txt")
+            cast.north_partner,
+            by_partner=True,
+            evidence=ContentFile(b"proof", name="proof.txt"),
         ),
     ),
     "performance:appeal_decide": Page(
         open_to=who(D, A, F),
         refusal={PM: 404},
-        row=lambda cast: make.make_appeal(cast.north_partner),
+        row=lambda cast: make.make_appeal(cast.north_partner, by_partner=True),
     ),
     "accounts:apiclient_make": Page(open_to=who(A)),
     "accounts:apiclient_secret": Page(open_to=who(A), row=lambda cast: make.make_api_client()),

@@ -293,7 +293,7 @@ SAMPLES: dict[str, Sample] = {
         },
     ),
     "performance.appeal": Sample(
-        row=lambda partner: make.make_appeal(partner),
+        row=lambda partner: make.make_appeal(partner, by_partner=True),
         typed=lambda cast: {
             "evaluation": make.make_published(cast.north_partner).pk,
             "partner": cast.north_partner.pk,

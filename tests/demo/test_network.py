@@ -19,6 +19,7 @@ from partners import duplicates
 from partners.models import Contact, Partner, Site
 from performance.backtest.services import matching
 from performance.models import (
+    Appeal,
     BacktestReport,
     Deduction,
     Evaluation,
@@ -155,6 +156,17 @@ def test_an_evaluation_is_in_each_stage(small):
     ]
     changed = found[2].changes.get()
     assert changed.items[0]["after"] == "90.0000"
+    waiting = Appeal.objects.undecided().values_list("evaluation", "by_partner", "item_code")
+    assert sorted(waiting) == [
+        (found[2].pk, False, ""),
+        (found[2].pk, False, ""),
+        (found[2].pk, True, "attainment"),
+    ]
+    filed = Appeal.objects.get(by_partner=True)
+    assert (filed.filed_by.username, filed.partner) == (
+        people.PARTNER_ADMIN.username,
+        filed.filed_by.membership.partner,
+    )
 
 
 def test_cases_cost_points_and_levels_do_not_jump(small):

@@ -8,11 +8,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from core import crud, workflow
+from core import workflow
 from core.errors import Blocked, Conflict, DomainError
 from performance.models import Appeal, Correction, Evaluation, LateCheck, Score, ScoreChange
 from performance.process import revisions
-from performance.process.appeals import decide_appeal
+from performance.process.appeals import decide_appeal, file_appeal
 from performance.services import open_revision, publish_evaluation, request_late_check
 from tests import factories as make
 from tests.performance.staged import SOON, give, make_staged, run
@@ -32,16 +32,15 @@ def published(staged):
     return publish_evaluation(evaluation=run(), by=staged.director, on=timezone.localdate())
 
 
-def file(staged, evaluation, partner="B", item="sales", **fields):
-    row = Appeal(
+def file(staged, evaluation, partner="B", item="sales", by=None):
+    return file_appeal(
         evaluation=evaluation,
         partner=staged.partners[partner],
         item_code=item,
         claim="A delivery was not counted",
-        filed_by=staged.manager,
-        **fields,
+        by=by or staged.manager,
+        on=timezone.localdate(),
     )
-    return crud.save(row, by=staged.manager)
 
 
 def decide(appeal, by, **fields):
@@ -109,12 +108,17 @@ def test_who_cannot_be_the_judge():
         evaluation=evaluation, by=staged.director, on=timezone.localdate()
     )
     appeal = file(staged, evaluation, item="service")
-    for person, code in ((staged.director, "published_it"), (rater, "rated_it")):
-        with pytest.raises(Blocked) as blocked:
-            fire(appeal, "take", by=person, on=SOON)
-        assert [problem.code for problem in blocked.value.problems] == [code]
+    with pytest.raises(Blocked) as blocked:
+        fire(appeal, "take", by=rater, on=SOON)
+    assert [problem.code for problem in blocked.value.problems] == ["rated_it"]
     with pytest.raises(PermissionDenied):
         fire(appeal, "take", by=staged.manager, on=SOON)
+    # Who published the result may answer: it is not the rater.
+    assert fire(appeal, "take", by=staged.director, on=SOON).owner == staged.director
+    own = file(staged, evaluation, partner="C", item="service", by=staged.director)
+    with pytest.raises(Blocked) as filed_it:
+        fire(own, "take", by=staged.director, on=SOON)
+    assert [problem.code for problem in filed_it.value.problems] == ["filed_it"]
     # About another item the mark does not matter.
     other = file(staged, evaluation, item="sales")
     assert fire(other, "take", by=rater, on=SOON).owner == rater
@@ -140,8 +144,29 @@ def test_when_it_cannot_be_filed(staged):
     past = publish_evaluation(evaluation=computed, by=staged.director, on=date(2013, 10, 6))
     with pytest.raises(ValidationError) as closed:
         file(staged, past)
-    assert "evaluation" in closed.value.error_dict
+    assert [error.code for error in closed.value.error_dict["evaluation"]] == ["window_closed"]
     assert Appeal.objects.count() == 0
+
+
+def test_refusals_say_why(staged):
+    evaluation = published(staged)
+    with pytest.raises(ValidationError) as unknown:
+        file(staged, evaluation, item="nothing")
+    assert [error.code for error in unknown.value.error_dict["item_code"]] == ["unknown_item"]
+    first = file(staged, evaluation)
+    with pytest.raises(Conflict) as again:
+        file(staged, evaluation)
+    assert again.value.code == "appeal_open"
+    assert file(staged, evaluation, item="").item_code == ""  # the whole is something else
+    fire(first, "withdraw", by=staged.manager, on=SOON)
+    assert file(staged, evaluation).state == "filed"
+    run(reason="A file")
+    publish_evaluation(
+        evaluation=Evaluation.objects.get(revision=2), by=staged.director, on=timezone.localdate()
+    )
+    with pytest.raises(ValidationError) as superseded:
+        file(staged, evaluation, partner="C")
+    assert [error.code for error in superseded.value.error_dict["evaluation"]] == ["superseded"]
 
 
 def test_points_are_within_the_cap(staged):

@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import translation
 
 from core import crud, workflow
 from core.errors import Blocked
+from core.models import Event
 from partners.models import Level
 from performance import selectors
 from performance.definitions import definition
@@ -179,3 +181,75 @@ def test_published_changes_are_kept_also_from_sql(staged, django_capture_on_comm
     ):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+# --- many at once ------------------------------------------------------------------------------
+
+
+def decide_all(user, action, rows, **data):
+    client = Client()
+    client.force_login(user, backend="accounts.backends.RoleBackend")
+    session = client.session
+    session["language"] = "en"
+    session.save()
+    sent = {"action": action, "query": "?", "pk": [row.pk for row in rows], **data}
+    return client.post("/performance/corrections/bulk/", sent, follow=True)
+
+
+def test_many_are_accepted_at_once_by_a_second_person(staged):
+    evaluation = run()
+    rows = [propose(staged, evaluation, partner=code) for code in "AB"]
+    own = Correction(
+        evaluation=evaluation,
+        partner=staged.partners["C"],
+        item_code="sales",
+        points=Decimal(50),
+        reason="Mine",
+        proposed_by=staged.director,
+    )
+    crud.save(own, by=staged.director)
+    asked = decide_all(staged.director, "accept", [*rows, own])
+    assert (asked.status_code, asked.context["count"]) == (200, 3)
+    assert Correction.objects.filter(state="proposed").count() == 3
+    done = decide_all(staged.director, "accept", [*rows, own], confirmed="1", reason="All true")
+    said = [str(message) for message in done.context["messages"]]
+    assert said == [
+        "2 rows changed.",
+        f"{own}: Who proposed it cannot accept it; a second person does.",
+    ]
+    assert list(Correction.objects.order_by("pk").values_list("state", "decided_by")) == [
+        ("accepted", staged.director.pk),
+        ("accepted", staged.director.pk),
+        ("proposed", None),
+    ]
+    events = Event.objects.filter(verb="performance.correction.accept")
+    assert [(event.actor, event.reason) for event in events] == [(staged.director, "All true")] * 2
+
+
+def test_many_are_rejected_at_once_with_a_reason(staged):
+    evaluation = run()
+    rows = [propose(staged, evaluation, partner=code) for code in "AB"]
+    refused = decide_all(staged.director, "reject", rows, confirmed="1", reason=" ")
+    assert [str(message) for message in refused.context["messages"]] == [
+        f"{row}: Give a reason." for row in rows
+    ]
+    decide_all(staged.director, "reject", rows, confirmed="1", reason="No proof")
+    assert set(Correction.objects.values_list("state", "decided_by")) == {
+        ("rejected", staged.director.pk)
+    }
+
+
+def test_who_may_not_decide_has_no_such_action(staged):
+    rows = [propose(staged, run())]
+    assert decide_all(staged.manager, "accept", rows, confirmed="1").status_code == 404
+    assert Correction.objects.get().state == "proposed"
+
+
+def test_what_is_out_of_review_stays_as_it_is(staged):
+    evaluation = run()
+    rows = [propose(staged, evaluation)]
+    Evaluation.objects.update(state="computed")
+    done = decide_all(staged.director, "accept", rows, confirmed="1", reason="Late")
+    assert [str(message) for message in done.context["messages"]] == [
+        f"{rows[0]}: The evaluation is not in review."
+    ]

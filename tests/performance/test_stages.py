@@ -4,12 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import jobs, workflow
 from core.errors import Blocked, Conflict
 from core.models import Event, Job
 from performance.models import Evaluation, Rater
+from performance.models.evaluations import stage_of
 from performance.process import pages
 from performance.services import (
     close_due_ratings,
@@ -178,3 +181,42 @@ def test_raters_are_asked_when_ratings_open():
     run()
     raters = Rater.objects.filter(evaluation=evaluation).values_list("user__username", flat=True)
     assert list(raters) == [staged.manager.username, staged.second.username]
+
+
+def test_the_list_tells_the_stage_with_one_query(client, cast):
+    """Of each: its state, and of what is published whether it is over, by the same rule as the
+    page."""
+    client.force_login(cast.director, backend="accounts.backends.RoleBackend")
+
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/performance/evaluations/")
+        return len(captured)
+
+    open_one = make.make_published(cast.north_partner)
+    queries()
+    one = queries()
+    none = make.make_evaluation(state="published")
+    over = make.make_evaluation(state="published", appeal_before=date(2026, 5, 1))
+    waits = make.make_evaluation(state="published", appeal_before=date(2026, 5, 1))
+    old = make.make_evaluation(state="published", appeal_before=date(2130, 1, 1))
+    make.make_appeal(cast.north_partner, evaluation=waits)
+    make.make_evaluation(state="published", version=old.scheme_version, revision=2)
+    review = make.make_evaluation(state="review", review_before=date(2030, 1, 1))
+    on = date(2026, 6, 1)
+    found = dict(Evaluation.objects.values_list("pk", stage_of(on)))
+    expected = {
+        open_one: "appeal",
+        none: "published",
+        over: "final",
+        waits: "appeal",
+        old: "superseded",
+        review: "review",
+    }
+    assert {row: found[row.pk] for row in expected} == expected
+    assert {row: Evaluation.objects.get(pk=row.pk).stage(on) for row in expected} == expected
+    assert queries() == one
+    export = client.get("/performance/evaluations/export/")
+    lines = b"".join(export.streaming_content).decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + Evaluation.objects.count()
+    assert sum("Superseded" in line or "已被取代" in line for line in lines) == 1
