@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from performance.measures import absent, payments, reporting, sales, structure, targets
+from performance.measures import absent, cases, payments, reporting, sales, structure, targets
 from performance.measures.declaring import (
     ANY,
     COUNT,
     CURRENCY,
     DAYS,
+    DEDUCTIONS,
     GRAIN_LABELS,
     LAST_YEAR,
     MONTH,
@@ -55,6 +56,7 @@ __all__ = [
     "COUNT",
     "CURRENCY",
     "DAYS",
+    "DEDUCTIONS",
     "GRAIN_LABELS",
     "LAST_YEAR",
     "MONTH",
@@ -99,7 +101,7 @@ __all__ = [
 # Those declared in code, by code.
 REGISTRY: Mapping[str, Measure] = {
     measure.code: measure
-    for module in (sales, targets, structure, payments, reporting, absent)
+    for module in (sales, targets, structure, payments, reporting, cases, absent)
     for measure in module.MEASURES
 }
 
