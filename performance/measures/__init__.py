@@ -17,12 +17,14 @@ from typing import Any
 from performance.measures import absent, cases, payments, reporting, sales, structure, targets
 from performance.measures.declaring import (
     ANY,
+    CORRECTIONS,
     COUNT,
     CURRENCY,
     DAYS,
     DEDUCTIONS,
     GRAIN_LABELS,
     LAST_YEAR,
+    LINES,
     MONTH,
     MONTHS,
     NEEDS_LABELS,
@@ -53,12 +55,14 @@ from performance.measures.derived import Derived, derived_from, expression_probl
 
 __all__ = [
     "ANY",
+    "CORRECTIONS",
     "COUNT",
     "CURRENCY",
     "DAYS",
     "DEDUCTIONS",
     "GRAIN_LABELS",
     "LAST_YEAR",
+    "LINES",
     "MONTH",
     "MONTHS",
     "NEEDS_LABELS",

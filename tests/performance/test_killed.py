@@ -38,10 +38,10 @@ def committed(django_db_setup, django_db_blocker):
         try:
             yield version
         finally:
-            _remove(version, before)
+            remove(version, before)
 
 
-def _remove(version, before):
+def remove(version, before):
     with pgtrigger.ignore():
         Evaluation.objects.filter(scheme=version.scheme).delete()
         version.items.all().delete()
