@@ -287,6 +287,7 @@ _LEFT = {
     measures.REPORTS: gettext_lazy("reports"),
     measures.CORRECTIONS: gettext_lazy("reported and corrected lines"),
     measures.DEDUCTIONS: gettext_lazy("decided cases"),
+    measures.TERRITORIES: gettext_lazy("what others sell"),
 }
 _COUNTED = gettext_lazy("the days, lines and products with sales")
 _COUNTING = (Positive, PositiveProducts)

@@ -18,7 +18,7 @@ from tests.performance.measures_page import table
 from tests.performance.network import LINEAR, TODAY, make_network, make_scheme
 
 pytestmark = pytest.mark.django_db
-CASES = {"kind": "bands", "bands": [["0", "100"], ["1", "50"], ["2", "0"]]}
+CASES = {"kind": "bands", "bands": [[None, "100"], ["1", "50"], ["2", "0"]]}
 QUARTER = Period.parse("2013Q3")
 
 

@@ -503,6 +503,7 @@ def with_measures():
     document = rich()
     document["items"][0] |= {"measure": "pace", "kind": "", "product_line": None}
     document["items"][0] |= {"target_source": "none", "target": None, "gate": None}
+    document["items"][0]["curve"] = {"kind": "linear", "points": [["0", "100"], ["1", "0"]]}
     document["vetoes"][0] |= {"measure": "rate", "side": "below", "bound": "0.1"}
     return document | {"measures": [RATE, PACE]}
 
@@ -577,12 +578,13 @@ def test_a_measure_that_means_something_else_here_is_refused(around):
     document = with_measures()
     document["items"][2]["source_scheme"] = "eight"
     differences = (
-        f"expression “{RATE['expression']}” instead of “sell_out_net ÷ sell_in_net” and decimals "
+        f"expression “{RATE['expression']}” instead of “sell_out_net ÷ sell_in_net”, decimals "
         "“6” instead of “3”"
     )
     assert wrong(document) == [
         f"measures[2]: “rate” means something else here: {differences}.",
         "items[3].source_scheme: there is no “eight”.",
+        "items[3].: Choose the other scheme whose results count.",
     ]
     assert not Scheme.objects.filter(code="rich").exists()
     assert list(DerivedMeasure.objects.values_list("code", flat=True)) == ["rate"]
@@ -601,7 +603,7 @@ def test_a_measure_that_means_something_else_here_is_refused(around):
         ([RATE, PACE, RATE], ["measures: the code “rate” is used twice."]),
         (
             [RATE | {"expression": "min(pace, 1)"}, PACE],
-            ["measures: pace and rate are made of each other."],
+            ["measures: pace, rate are made of each other."],
         ),
         (
             [RATE, PACE, RATE | {"code": "other"}],
@@ -641,7 +643,7 @@ def test_measures_of_a_file_are_made_on_the_page_and_over_the_api(client, cast, 
     client.force_login(cast.director)
     upload = {"file": SimpleUploadedFile("scheme.json", text)}
     page = client.post(reverse("performance:scheme_upload"), upload, follow=True)
-    assert "Measures made with it: rate and pace." in page.content.decode()
+    assert "Measures made with it: rate, pace." in page.content.decode()
     created = Event.objects.filter(verb="performance.derivedmeasure.created")
     assert [event.actor for event in created] == [cast.director, cast.director]
     scheme = Scheme.objects.get(code="rich")

@@ -155,10 +155,10 @@ def test_everything_that_rests_on_sales_moves_together():
         ("growth_yoy", "Stays as it is: sales of last year."),
         ("sell_in_net_ytd", "Stays as it is: the days before the period."),
         ("payment_timeliness", "Does not move with sales: payments."),
-        ("collection_attainment", "Does not move with sales: payments and targets."),
+        ("collection_attainment", "Does not move with sales: payments, targets."),
         ("reporting_timeliness", "Does not move with sales: reports."),
         ("reporting_correctness", "Does not move with sales: reported and corrected lines."),
-        ("territory_potential_share", ""),
+        ("territory_potential_share", "Stays as it is: what others sell."),
     ],
 )
 def test_what_cannot_be_supposed_is_said(measure, said):
