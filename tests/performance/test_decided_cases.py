@@ -72,7 +72,10 @@ def test_half_open_and_none_is_zero(people):
 def test_in_a_veto_and_a_derived_measure(people):
     partners = make_network()
     row = make.make_derived_measure(
-        code="cases_a_month", expression="decided_cases ÷ active_months", unit="count"
+        code="cases_a_month",
+        expression="decided_cases ÷ active_months",
+        unit="count",
+        higher=False,
     )
     row.full_clean()
     version = make_scheme(publish=False)

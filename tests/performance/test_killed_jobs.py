@@ -47,7 +47,9 @@ def there(django_db_setup, django_db_blocker):
                 for model in ("BacktestReport", "LateCheck", "ScoreChange", "Rating", "Rater"):
                     apps.get_model(f"performance.{model}").objects.all().delete()
                 Job.objects.all().delete()
-                staged.version.scheme.versions.filter(number=2).delete()
+                for draft in staged.version.scheme.versions.filter(number=2):
+                    draft.items.all().delete()
+                    draft.delete()
             remove(staged.version, before)
             User.objects.filter(username__in=("d1", "d2", "m1", "m2")).delete()
             connection.close()

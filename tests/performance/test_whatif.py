@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from catalog.models import Product, ProductLine
 from core.errors import DomainError
+from performance import measures
 from performance.backtest import services, whatif
 from performance.backtest.whatif import FOCUS, Change, Scenario, what_if
 from performance.models import Score
 from performance.services import draft_version, evaluate, publish_version
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
-from tests.performance.network import LINEAR, SEVEN, TODAY, make_network, make_scheme
+from tests.performance.network import FALLING, LINEAR, SEVEN, TODAY, make_network, make_scheme
 from tests.performance.test_engine_split import make_ruled
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +130,7 @@ def test_everything_that_rests_on_sales_moves_together():
             measure=measure,
             product_line=lines.get(line),
             weight=20 if place == 0 else 10,
-            curve=LINEAR,
+            curve=LINEAR if measures.REGISTRY[measure].higher else FALLING,
         )
     score = score_of(published(publish_version(version=version, by=None, on=TODAY)), "A")
     before = daily(), list(SalesFact.objects.order_by("pk").values())
