@@ -56,10 +56,10 @@ def remove(version, before):
         "catalog.Product",
     ):
         apps.get_model(label).objects.all().delete()
-    lines = apps.get_model("catalog.ProductLine").objects
-    lines.filter(parent__isnull=False).delete()
-    lines.all().delete()
-    apps.get_model("accounts.Territory").objects.all().delete()
+    for label in ("catalog.ProductLine", "accounts.Territory"):
+        tree = apps.get_model(label).objects
+        tree.filter(parent__isnull=False).delete()
+        tree.all().delete()
     connection.close()
 
 
