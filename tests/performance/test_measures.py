@@ -276,8 +276,8 @@ SQL = {
         f"(SELECT nullif({REPORTED}, 0))",
     ),
     "decided_cases": (
-        "(SELECT count(*) FROM performance_deduction WHERE partner_id = %(partner)s "
-        "AND state = 'decided' AND decided_on >= %(start)s AND decided_on < %(end)s)",
+        """(SELECT count(*) FROM performance_deduction WHERE partner_id = %(partner)s
+            AND state = 'decided' AND decided_on >= %(start)s AND decided_on < %(end)s)""",
         "NULL",
     ),
 }
