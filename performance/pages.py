@@ -80,5 +80,6 @@ def seen_label(name: str) -> str:
     """What an entry of the watermark counts: “sell_in”, “collection”, “reports.sell_through”, and
     “sell_in.year_to_date” from the first day of the fiscal year."""
     labels: dict[str, Any] = dict([*SalesKind.choices, *TargetKind.choices])
-    labels |= {"reports": _("Reports"), **measures.SPAN_SUFFIXES}
+    labels |= {"reports": _("Reports"), measures.DEDUCTIONS: _("Decided deductions")}
+    labels |= measures.SPAN_SUFFIXES
     return " · ".join(str(labels.get(part, part)) for part in name.split("."))

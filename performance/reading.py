@@ -241,6 +241,21 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Cases:
+    """An aggregate over the partner's decided deductions that count on a day of the period."""
+
+    sql: str
+
+    def expression(self, ask: Ask) -> str:
+        return self.sql
+
+    def rows(self, ask: Ask) -> str:
+        return (
+            f"FROM performance_deduction WHERE state = 'decided' AND {_within('decided_on', ask)}"
+        )
+
+
+@dataclass(frozen=True)
 class Potential:
     """What the partner’s territory could bear, 4 places: the net of all partners in the territories
     beside it and above, times its share of their potential.
@@ -295,6 +310,7 @@ Aggregate = (
     | Payments
     | Reports
     | Reported
+    | Cases
     | Potential
 )
 NET, COUNTED = Sum("sum(net)"), Sum("sum(lines)")
@@ -309,6 +325,7 @@ IN_TIME = Reports(
 RECEIVED = Reports(
     "count(*) FILTER (WHERE received_at IS NOT NULL OR nothing_at IS NOT NULL)::numeric"
 )
+CASES, CASE_POINTS = Cases("count(*)::numeric"), Cases("sum(points)")
 LINES_REPORTED = Reported("sum(lines)")
 LINES_RIGHT = Reported("greatest(sum(lines) - sum(corrected), 0)")
 # Of each source: how many rows, and what they sum to.
@@ -317,6 +334,7 @@ SOURCE_ROWS: dict[str, tuple[Aggregate, Aggregate | None]] = {
     "lines": (COUNTED, NET),
     "payments": (PAYMENTS, PAID),
     "reports": (OWED, None),
+    "deductions": (CASES, CASE_POINTS),
 }
 
 

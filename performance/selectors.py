@@ -108,23 +108,34 @@ def _sentence(
     return clauses([computed, review_sentence(changed, people=people)])
 
 
-def score_rows(evaluation: Evaluation) -> Iterator[dict[str, str | None]]:
+def score_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     """One flat row a partner in order of the codes: partner, total, rank, level, then for each item
-    CODE.value, CODE.target, CODE.points; numbers as exact text, None where there is none."""
+    CODE.value, CODE.target, CODE.points, then base, bonus, deducted, vetoes (codes of those that
+    bit), held (why the level is not that of the total); numbers as exact text, None where there is
+    none."""
     scores = evaluation.scores.order_by("partner__code").values_list(
-        "partner__code", "total", "rank", "level__code", "items"
+        *("partner__code", "total", "rank", "level__code", "items"),
+        *("base", "bonus", "deducted", "vetoes", "held"),
     )
-    for code, total, rank, level, items in sorted(scores.iterator(), key=lambda row: row[0]):
-        row: dict[str, str | None] = {
+    for code, total, rank, level, items, base, bonus, deducted, vetoes, held in sorted(
+        scores.iterator(), key=lambda row: row[0]
+    ):
+        row: dict[str, Any] = {
             "partner": code,
-            "total": None if total is None else str(total),
-            "rank": None if rank is None else str(rank),
+            "total": _exact(total),
+            "rank": _exact(rank),
             "level": level,
         }
         for item in items:
             for name in ("value", "target", "points"):
                 row[f"{item['code']}.{name}"] = item[name]
-        yield row
+        beyond = {"base": base, "bonus": bonus, "deducted": deducted}
+        row |= {name: _exact(number) for name, number in beyond.items()}
+        yield row | {"vetoes": vetoes, "held": held or None}
+
+
+def _exact(number: Decimal | int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def item_names(rows: Iterable[Any], whole: str) -> dict[int, str]:

@@ -18,9 +18,11 @@ from catalog.models import ProductLine
 from core.periods import Period, add_months
 from performance import measures
 from performance.measures import Measure
+from performance.models import Deduction
 from sales.models import Payment, Report, SalesFact, Target
 
 SALES, PAYMENTS, REPORTS, TARGETS = "sales", "payments", "reports", "targets"
+DEDUCTIONS = measures.DEDUCTIONS
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,27 @@ class _Table:
     day: str
     line: str | None  # the path to the product line, where there is one
     amount: str | None
+    by_kind: bool = True  # its rows have a kind
+    state: str = ""  # the only one of its rows that counts
 
-    @property
-    def name(self) -> str:
-        return self.model._meta.model_name
+    def address(self, namespace: str, suffix: str) -> str:
+        """The name of its list: of the pages of its app, or in the API."""
+        meta = self.model._meta
+        return f"{namespace or meta.app_label}:{meta.model_name}{suffix}"
+
+    def only(self, source: Source) -> dict[str, str]:
+        """What its rows are limited to beside partner, days and product lines."""
+        kind = {"kind": source.kind} if source.kind and self.by_kind else {}
+        return kind | ({"state": self.state} if self.state else {})
 
 
 _TABLES = {
     SALES: _Table(SalesFact, "occurred_on", "product__product_line", "amount"),
-    PAYMENTS: _Table(Payment, "paid_on", None, "amount"),
+    PAYMENTS: _Table(Payment, "paid_on", None, "amount", by_kind=False),
     REPORTS: _Table(Report, "due_on", None, None),
+    DEDUCTIONS: _Table(
+        *(Deduction, "decided_on", None, "points"), by_kind=False, state=Deduction.State.DECIDED
+    ),
     # Not all of them count, so their sum says nothing.
     TARGETS: _Table(Target, "month", "product_line", None),
 }
@@ -77,6 +90,11 @@ def _said(table: str, count: int) -> str:
         REPORTS: ngettext(
             "See %(lines)s report due from %(from)s",
             "See %(lines)s reports due from %(from)s",
+            count,
+        ),
+        DEDUCTIONS: ngettext(
+            "See %(lines)s decided case from %(from)s",
+            "See %(lines)s decided cases from %(from)s",
             count,
         ),
         TARGETS: ngettext(
@@ -103,7 +121,7 @@ def _of_leaf(
     leaf: Measure, kind: str, product_line: str | None, period: Period
 ) -> Iterator[Source]:
     start = leaf.starts_on(period)
-    table = leaf.source if leaf.source in (PAYMENTS, REPORTS) else SALES
+    table = leaf.source if leaf.source in (PAYMENTS, REPORTS, DEDUCTIONS) else SALES
     line = product_line if leaf.by_line else None
     own = Source(table, str(leaf.kind_for(kind)), start, period.end, line or None)
     yield own
@@ -134,9 +152,7 @@ def rows(partner_id: int, source: Source) -> QuerySet:
     """The rows themselves."""
     table = _TABLES[source.table]
     span = {f"{table.day}__gte": source.starts_on, f"{table.day}__lt": source.ends_before}
-    found = table.model.objects.filter(partner_id=partner_id, **span)
-    if source.kind and source.table != PAYMENTS:
-        found = found.filter(kind=source.kind)
+    found = table.model.objects.filter(partner_id=partner_id, **span, **table.only(source))
     if source.product_line and table.line:
         root = ProductLine.objects.get(code=source.product_line)
         found = found.filter(**{f"{table.line}__in": root.subtree().values("pk")})
@@ -146,21 +162,25 @@ def rows(partner_id: int, source: Source) -> QuerySet:
 # --- where ---------------------------------------------------------------------------------
 
 
+def permission(source: Source) -> str:
+    """The right to see them."""
+    meta = _TABLES[source.table].model._meta
+    return f"{meta.app_label}.view_{meta.model_name}"
+
+
 def page_url(partner_id: int, source: Source) -> str:
     """The page that lists them."""
-    return _url(f"sales:{_TABLES[source.table].name}_list", partner_id, source)
+    return _url(_TABLES[source.table].address("", "_list"), partner_id, source)
 
 
 def api_url(partner_id: int, source: Source) -> str:
     """Where the API lists them."""
-    return _url(f"api:{_TABLES[source.table].name}-list", partner_id, source)
+    return _url(_TABLES[source.table].address("api", "-list"), partner_id, source)
 
 
 def _url(name: str, partner_id: int, source: Source) -> str:
     table = _TABLES[source.table]
-    query: dict[str, Any] = {"partner": partner_id}
-    if source.kind and source.table != PAYMENTS:
-        query["kind"] = source.kind
+    query: dict[str, Any] = {"partner": partner_id, **table.only(source)}
     query[f"{table.day}_after"] = source.starts_on
     query[f"{table.day}_before"] = source.ends_before - timedelta(days=1)
     if source.product_line and table.line:
@@ -172,7 +192,7 @@ def sql(partner_id: int, source: Source) -> str:
     """A statement that reads them, to be run by hand."""
     table = _TABLES[source.table]
     alias = {SALES: "product_id", TARGETS: "product_line_id"}.get(source.table, "")
-    kind = f" AND kind = '{source.kind}'" if source.kind and source.table != PAYMENTS else ""
+    only = "".join(f" AND {name} = '{value}'" for name, value in table.only(source).items())
     below = ""
     if source.product_line and alias:
         code = source.product_line.replace("'", "''")
@@ -184,7 +204,7 @@ def sql(partner_id: int, source: Source) -> str:
             lines = f"SELECT p.id FROM catalog_product p WHERE p.product_line_id IN ({lines})"
         below = f" AND {alias} IN ({lines})"
     return (
-        f"SELECT * FROM {table.model._meta.db_table} WHERE partner_id = {partner_id}{kind}"
+        f"SELECT * FROM {table.model._meta.db_table} WHERE partner_id = {partner_id}{only}"
         f" AND {table.day} >= '{source.starts_on}' AND {table.day} < '{source.ends_before}'{below}"
         f" ORDER BY {table.day}, id"
     )

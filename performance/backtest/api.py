@@ -66,7 +66,8 @@ class SupposedOutcome(serializers.Serializer):
 
 
 class SupposedItem(serializers.Serializer):
-    """One item now and as supposed; `gain` is what it adds to the total more than now."""
+    """One item now and as supposed; `gain` is what it adds to the total more than now, `stays`
+    tells what it rests on that supposed sales leave as it is."""
 
     code = serializers.CharField()
     value_now = serializers.CharField(allow_null=True)
@@ -74,6 +75,7 @@ class SupposedItem(serializers.Serializer):
     points_now = serializers.CharField(allow_null=True)
     points_then = serializers.CharField(allow_null=True)
     gain = serializers.CharField()
+    stays = serializers.CharField()
 
 
 class WhatIfAnswer(serializers.Serializer):
@@ -125,6 +127,7 @@ def _item(item: whatif.Item) -> dict[str, Any]:
         "points_now": _text(item.now.points),
         "points_then": _text(item.then.points),
         "gain": str(item.gain),
+        "stays": item.stays,
     }
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from core.charts import Chart, Series
 from core.figures import Figure
+from core.phrases import clauses
 from core.templatetags.fmt import NONE, exact, percent
 from partners.models import Level
 from performance import bases
@@ -57,7 +58,7 @@ def report_page(request: HttpRequest, row: BacktestReport) -> dict[str, Any]:
         "known": True,
         "figures": _figures(row, last, results),
         "last": last,
-        "periods": [{**each, "dot": _agrees(each["published"])} for each in found["periods"]],
+        "periods": [_of_period(each) for each in found["periods"]],
         "means": _means(found["periods"]),
         "distribution": _distribution(last),
         "up": seen.filter(change__gt=0).order_by("-change", "pk")[:SHOWN],
@@ -107,6 +108,30 @@ def _figures(row: BacktestReport, last: dict[str, Any], results: str) -> list[Fi
 
 def _signed(value: Any) -> str:
     return f"{'+' if Decimal(value) > 0 else ''}{exact(Decimal(value).quantize(Decimal('0.01')))}"
+
+
+def _of_period(each: dict[str, Any]) -> dict[str, Any]:
+    published = each["published"]
+    return {**each, "dot": _agrees(published), "since": since_text((published or {}).get("since"))}
+
+
+def since_text(since: dict[str, int] | None) -> str:
+    """Why a published period gives other figures by now; "" where that is not known."""
+    if not since:
+        return ""
+    told = [
+        (since["changed"], ngettext("%(n)s other total", "%(n)s other totals", since["changed"])),
+        (since["left"], ngettext("%(n)s partner left", "%(n)s partners left", since["left"])),
+        (
+            since["joined"],
+            ngettext("%(n)s partner joined", "%(n)s partners joined", since["joined"]),
+        ),
+        (
+            since["late_lines"],
+            ngettext("%(n)s late line", "%(n)s late lines", since["late_lines"]),
+        ),
+    ]
+    return clauses([text % {"n": f"{count:,}"} for count, text in told if count])
 
 
 def _agrees(published: dict[str, Any] | None) -> str:
@@ -256,6 +281,7 @@ def _what_if_row(item: Item) -> dict[str, Any]:
     unit = bases.of(item.definition).unit
     return {
         "label": item_label(item.definition),
+        "stays": item.stays,
         "weight": item.definition["weight"],
         "value_now": shown(item.value_now, unit),
         "value_then": shown(item.value_then, unit),

@@ -21,7 +21,8 @@ from performance import run, scoring
 from performance.backtest import figures
 from performance.backtest.runs import Quarter, Step, collector_paused, compare
 from performance.definitions import Definition
-from performance.models import SchemeVersion
+from performance.models import Evaluation, SchemeVersion, Score
+from performance.process.revisions import late_facts
 
 # The moves of a weight that are tried, in hundredths.
 STEPS = (500, -500)
@@ -175,23 +176,55 @@ def _period(
     heights: dict[str | None, int],
 ) -> dict[str, Any]:
     draft_digest, against_digest = quarter.digests
-    known = quarter.published
     return {
         "period": quarter.period.code,
         "partners": len(pairs),
         "digests": {"draft": draft_digest, "against": against_digest},
-        "published": known
-        and {
-            "evaluation": known.pk,
-            "revision": known.revision,
-            "same_version": known.version_id == against.pk,
-            "same_digest": known.digest == against_digest,
-        },
+        "published": _published(quarter, against),
         "moves": _moves(pairs, heights),
         "draft": _summary([draft.total for draft, _against in pairs]),
         "against": _summary([against.total for _draft, against in pairs]),
         "peers": {"draft": quarter.draft.peers, "against": quarter.against.peers},
         "marks_of": dict(zip(("draft", "against"), quarter.marks_of, strict=True)),
+    }
+
+
+def _published(quarter: Quarter, against: SchemeVersion) -> dict[str, Any] | None:
+    """What was published of the period, and where the version in force gives other figures by now,
+    why."""
+    known = quarter.published
+    if known is None:
+        return None
+    told: dict[str, Any] = {
+        "evaluation": known.pk,
+        "revision": known.revision,
+        "same_version": known.version_id == against.pk,
+        "same_digest": known.digest == quarter.digests[1],
+    }
+    if told["same_version"] and not told["same_digest"]:
+        told["since"] = _since(quarter.against, known.pk)
+    return told
+
+
+def _since(scored: run.Scored, evaluation: int) -> dict[str, int]:
+    """What is different from the published evaluation: partners that have left the scope or come
+    into it, those that are in both with another total or level, and sales lines of the period that
+    were recorded or changed after it was computed."""
+    rows = Score.objects.filter(evaluation=evaluation).order_by()
+    before = {
+        partner: (total, level)
+        for partner, total, level in rows.values_list("partner", "total", "level__code")
+    }
+    now = {
+        partner: (each.outcome.total, each.outcome.level)
+        for (partner, _code), each in zip(scored.partners, scored.judged, strict=True)
+    }
+    both = before.keys() & now.keys()
+    return {
+        "left": len(before.keys() - now.keys()),
+        "joined": len(now.keys() - before.keys()),
+        "changed": sum(1 for partner in both if before[partner] != now[partner]),
+        "late_lines": late_facts(Evaluation.objects.get(pk=evaluation)).count(),
     }
 
 

@@ -2,7 +2,7 @@
 
 The engine of evaluations scores the partner on the facts of today, and once more on facts that are
 changed inside a transaction which is rolled back. The medians of the peers and the totals of the
-others stay as they were.
+others stay as they were. What of an item cannot be supposed is told in words (`Item.stays`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from catalog.models import ProductLine
 from core.errors import DomainError
 from core.periods import Period
-from performance import measuring, records, run, scoring
+from core.phrases import listed
+from performance import measures, measuring, records, run, scoring
 from performance.bases import basis_of
 from performance.definitions import Definition, definition
 from performance.models import BacktestResult, Basis, Role, Score
-from sales.models import SalesDaily
+from performance.reading import Positive, PositiveProducts
+from sales.models import SalesDaily, SalesFact
 
 LEAST, MOST = Decimal(-100), Decimal(1000)  # per cent
 ALL, FOCUS = "", "*focus"
@@ -77,6 +79,11 @@ class Item:
     def gain(self) -> Decimal:
         """What it adds to the total more than now; a part that does not apply adds nothing."""
         return (self.weighted_then or Decimal(0)) - (self.weighted_now or Decimal(0))
+
+    @property
+    def stays(self) -> str:
+        """What it rests on that supposed sales leave as it is; "" where there is nothing."""
+        return _stays(self.definition)
 
 
 @dataclass(frozen=True)
@@ -151,8 +158,12 @@ def what_if(*, base: Base, scenario: Scenario) -> WhatIf:
     marks = _marks(base, scenario)
     now = _score(base, {})
     with transaction.atomic():
+        if scenario.sales:
+            _copy_lines(base)
         for change in scenario.sales:
             _sell(base, change)
+        if scenario.sales:
+            _sum_days(base)
         then = _score(base, marks)
         transaction.set_rollback(True)
     ranks = [_rank(base, each.judged[0].outcome.total) for each in (now, then)]
@@ -202,26 +213,60 @@ def _marks(base: Base, scenario: Scenario) -> dict[str, dict[int, records.Marks]
     return found
 
 
+# Beside the table of the facts, and read instead of it until the caller rolls back: to change the
+# facts themselves would stop every load, and make late what was reported in time.
+_LINES = "pg_temp.sales_salesfact"
+
+
+def _copy_lines(base: Base) -> None:
+    """Put the partner's lines where the engine reads them instead of the table of facts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE sales_salesfact ON COMMIT DROP AS "
+            f"SELECT * FROM {SalesFact._meta.db_table} WHERE partner_id = %s",
+            [base.partner[0]],
+        )
+
+
+def _sum_days(base: Base) -> None:
+    """Let the daily sums of the period follow the lines; the caller rolls it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE {SalesDaily._meta.db_table} AS d
+                   SET net = c.net, returns = c.returns, quantity = c.quantity
+                  FROM (SELECT occurred_on, kind, product_line_id, sum(amount) AS net,
+                               coalesce(sum(amount) FILTER (WHERE amount < 0), 0) AS returns,
+                               sum(quantity) AS quantity
+                          FROM {_LINES} AS f JOIN catalog_product AS p ON p.id = f.product_id
+                         WHERE occurred_on >= %s AND occurred_on < %s GROUP BY 1, 2, 3) AS c
+                 WHERE (d.partner_id, d.day, d.kind, d.product_line_id)
+                     = (%s, c.occurred_on, c.kind, c.product_line_id)""",
+            [base.period.start, base.period.end, base.partner[0]],
+        )
+
+
 def _sell(base: Base, change: Change) -> None:
-    """Multiply the partner's daily sales of the period; the caller rolls it back."""
+    """Multiply the partner's lines of the period."""
     if not LEAST <= change.percent <= MOST:
         message = _("Between %(least)s and %(most)s per cent.") % {"least": LEAST, "most": MOST}
         raise DomainError("bad_percent", message, "percent")
-    where = "partner_id = %s AND day >= %s AND day < %s"
-    parameters: list[Any] = [base.partner[0], base.period.start, base.period.end]
+    where = "occurred_on >= %s AND occurred_on < %s"
+    parameters: list[Any] = [base.period.start, base.period.end]
     if change.kind:
         where, parameters = f"{where} AND kind = %s", [*parameters, change.kind]
     if change.lines:
         lines = measuring.focus_lines() if change.lines == FOCUS else _below(change.lines)
-        where = f"{where} AND product_line_id = ANY(%s::bigint[])"
+        where = (
+            f"{where} AND product_id IN "
+            "(SELECT id FROM catalog_product WHERE product_line_id = ANY(%s::bigint[]))"
+        )
         parameters = [*parameters, list(lines)]
-    columns = ("net", "returns", "quantity")
-    changes = ", ".join(f"{name} = round({name} * %s, 4)" for name in columns)
     factor = 1 + change.percent / 100
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {SalesDaily._meta.db_table} SET {changes} WHERE {where}",
-            [*[factor] * len(columns), *parameters],
+            f"UPDATE {_LINES} SET amount = round(amount * %s, 4), "
+            f"quantity = round(quantity * %s, 4) WHERE {where}",
+            [factor, factor, *parameters],
         )
 
 
@@ -231,6 +276,47 @@ def _below(code: str) -> list[int]:
         message = _("There is no product line “%(code)s”.") % {"code": code}
         raise DomainError("unknown_line", message, "line")
     return list(root.subtree().values_list("pk", flat=True))
+
+
+# What supposed sales leave as it is, by what a measure needs.
+_LEFT = {
+    measures.TARGETS: gettext_lazy("targets"),
+    measures.LAST_YEAR: gettext_lazy("sales of last year"),
+    measures.PREVIOUS: gettext_lazy("sales of the period before"),
+    measures.PAYMENTS: gettext_lazy("payments"),
+    measures.REPORTS: gettext_lazy("reports"),
+    measures.CORRECTIONS: gettext_lazy("reported and corrected lines"),
+    measures.DEDUCTIONS: gettext_lazy("decided cases"),
+    measures.TERRITORIES: gettext_lazy("what others sell"),
+}
+_COUNTED = gettext_lazy("the days, lines and products with sales")
+_COUNTING = (Positive, PositiveProducts)
+_EARLIER = gettext_lazy("the days before the period")
+
+
+def _stays(item: Definition) -> str:
+    """In words, what an item rests on that supposed sales leave as it is."""
+    if basis_of(item) == Basis.RATING:
+        return ""
+    if basis_of(item) == Basis.SCORES:
+        return _("Does not move with sales: results of another scheme.")
+    leaves = list(measures.get(item["measure"]).leaves())
+    left = {str(_LEFT[need]): None for leaf in leaves for need in leaf.needs if need in _LEFT}
+    if any(isinstance(leaf.numerator, _COUNTING) for leaf in leaves):
+        left[str(_COUNTED)] = None
+    if any(leaf.span != measures.PERIOD for leaf in leaves):
+        left[str(_EARLIER)] = None
+    if not left:
+        return ""
+    moves = any(map(_reads_amounts, leaves))
+    text = _("Stays as it is: %(what)s.") if moves else _("Does not move with sales: %(what)s.")
+    return text % {"what": listed(sorted(left))}
+
+
+def _reads_amounts(leaf: measures.Measure) -> bool:
+    """Whether more sales on the same days, of the same products, change its value."""
+    counts = isinstance(leaf.numerator, _COUNTING) or measures.CORRECTIONS in leaf.needs
+    return bool(leaf.needs & {measures.SALES, measures.LINES}) and not counts
 
 
 def _items(now: run.Scored, then: run.Scored) -> list[Item]:

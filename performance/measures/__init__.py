@@ -14,14 +14,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from performance.measures import absent, payments, reporting, sales, structure, targets
+from performance.measures import absent, cases, payments, reporting, sales, structure, targets
 from performance.measures.declaring import (
     ANY,
+    CORRECTIONS,
     COUNT,
     CURRENCY,
     DAYS,
+    DEDUCTIONS,
     GRAIN_LABELS,
     LAST_YEAR,
+    LINES,
     MONTH,
     MONTHS,
     NEEDS_LABELS,
@@ -52,11 +55,14 @@ from performance.measures.derived import Derived, derived_from, expression_probl
 
 __all__ = [
     "ANY",
+    "CORRECTIONS",
     "COUNT",
     "CURRENCY",
     "DAYS",
+    "DEDUCTIONS",
     "GRAIN_LABELS",
     "LAST_YEAR",
+    "LINES",
     "MONTH",
     "MONTHS",
     "NEEDS_LABELS",
@@ -99,7 +105,7 @@ __all__ = [
 # Those declared in code, by code.
 REGISTRY: Mapping[str, Measure] = {
     measure.code: measure
-    for module in (sales, targets, structure, payments, reporting, absent)
+    for module in (sales, targets, structure, payments, reporting, cases, absent)
     for measure in module.MEASURES
 }
 

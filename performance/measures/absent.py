@@ -135,13 +135,4 @@ MEASURES = [
         words.OUTLETS,
         _("It needs outlets in sell-through, which are not there yet."),
     ),
-    _absent(
-        "decided_cases",
-        _("Decided cases"),
-        _("Conflict and compliance cases against the partner, decided in the period."),
-        COUNT,
-        words.COMPLIANCE,
-        _("It needs the compliance app, which is not there yet."),
-        higher=False,
-    ),
 ]

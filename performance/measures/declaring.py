@@ -25,8 +25,9 @@ UNIT_LABELS = {
     MONTHS: _("Months"),
     DAYS: _("Days"),
 }
-# What is read. The first five can be a source.
+# What is read. The first six can be a source.
 SALES, LINES, PAYMENTS, REPORTS, OWN = "sales", "lines", "payments", "reports", "own"
+DEDUCTIONS = "deductions"
 LAST_YEAR, PREVIOUS, TARGETS, PRODUCTS = "last_year", "previous", "targets", "products"
 CORRECTIONS, TERRITORIES = "corrections", "territories"
 NEEDS_LABELS = {
@@ -34,6 +35,7 @@ NEEDS_LABELS = {
     LINES: _("Sales, line by line"),
     PAYMENTS: _("Payments"),
     REPORTS: _("Reports"),
+    DEDUCTIONS: _("Decided deductions"),
     OWN: _("Other measures"),
     LAST_YEAR: _("The same period last year"),
     PREVIOUS: _("The period before"),
@@ -44,12 +46,13 @@ NEEDS_LABELS = {
 }
 # Apps that bring a source, and are not there yet.
 INVENTORY, ORDERS, DEALS, TRAINING = "inventory", "orders", "deals", "training"
-RELATIONS, OUTLETS, COMPLIANCE = "relations", "outlets", "compliance"
+RELATIONS, OUTLETS = "relations", "outlets"
 SOURCE_LABELS = {
     SALES: _("Sales"),
     LINES: _("Sales lines"),
     PAYMENTS: _("Payments"),
     REPORTS: _("Reports"),
+    DEDUCTIONS: _("Deductions"),
     OWN: _("Other measures"),
     INVENTORY: _("Inventory"),
     ORDERS: _("Orders"),
@@ -57,7 +60,6 @@ SOURCE_LABELS = {
     TRAINING: _("Training"),
     RELATIONS: _("Relationship"),
     OUTLETS: _("Outlets"),
-    COMPLIANCE: _("Compliance"),
 }
 # The shortest period over which a measure says something.
 ANY, MONTH, QUARTER = "any", "month", "quarter"

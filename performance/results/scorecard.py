@@ -19,7 +19,7 @@ from performance.process.pages import appeals_of_score, score_actions
 from performance.results.ahead import ahead
 from performance.results.pages import of_score
 from performance.results.peers import LEAST_PEERS, NAMES, TOTAL, WORDS, Cuts, cuts
-from performance.sources import page_url
+from performance.sources import page_url, permission
 from performance.telling import not_shown
 from sales.completeness import completeness, worst
 from sales.grades import grade_badge
@@ -35,7 +35,7 @@ def score_page(request: HttpRequest, score: Score) -> dict[str, Any]:
     starts = [line.measure.graded_from(period) for line in lines]
     reports = {start: completeness(one, start, period.end) for start in set(starts)}
     may = request.user.has_perm
-    links = _source_links(score, lines) if may("sales.view_salesfact") else [[]] * len(lines)
+    links = _source_links(score, lines, request.user)
     among = cuts(score.evaluation)
     return {
         "rows": [
@@ -107,8 +107,10 @@ def _score_row(score: Score, line: selectors.Line, links: list[dict[str, Any]]) 
     }
 
 
-def _source_links(score: Score, lines: list[selectors.Line]) -> list[list[dict[str, Any]]]:
-    """Per item: where to see its rows, and whether there are more or fewer by now."""
+def _source_links(
+    score: Score, lines: list[selectors.Line], user: Any
+) -> list[list[dict[str, Any]]]:
+    """Per item: where to see its rows, where `user` may, and whether there are others by now."""
     found = selectors.sources_of_all(score, [line.definition for line in lines])
     return [
         [
@@ -118,6 +120,7 @@ def _source_links(score: Score, lines: list[selectors.Line]) -> list[list[dict[s
                 "changed": not line.withheld and source.counted and now != line.stored["lines"],
             }
             for source in rested
+            if user.has_perm(permission(source))
         ]
         for line, rested in zip(lines, found, strict=True)
         for now in [sum(source.lines for source in rested if source.counted)]

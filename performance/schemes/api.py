@@ -160,12 +160,14 @@ class SchemeVersionViewSet(TransitionsMixin, ScopedViewSet):
 
 class LoadedFile(serializers.Serializer):
     """What loading a scheme file came to: unchanged, created (a draft) or replaced (the open one);
-    `problems` still forbid publishing it."""
+    `measures` are the codes of the derived measures that were made with it, `problems` still forbid
+    publishing it."""
 
     outcome = serializers.ChoiceField(choices=[files.UNCHANGED, files.CREATED, files.REPLACED])
     version = serializers.IntegerField()
     number = serializers.IntegerField()
     state = serializers.CharField()
+    measures = serializers.ListField(child=serializers.CharField())
     problems = Blocker(many=True)
 
 
@@ -219,6 +221,7 @@ class SchemeViewSet(WriteMixin, ScopedViewSet):
                 "version": loaded.version.pk,
                 "number": loaded.version.number,
                 "state": loaded.version.state,
+                "measures": loaded.measures,
                 "problems": [
                     {"code": p.code, "message": str(p.message), "field": p.field}
                     for p in loaded.problems

@@ -38,7 +38,7 @@ from performance.models import (
     SchemeVeto,
 )
 from performance.models.schemes import ANSWER_DAYS, default_scope
-from performance.schemes import validation
+from performance.schemes import carried, validation
 
 FORMAT = "channel-crm/scheme/1"
 SCHEMA = Path(__file__).with_name("scheme.schema.json")
@@ -72,6 +72,7 @@ _VETO = {"name_en": "", "kind": "", "product_line": None, "effect": "no_level"}
 _WHOLE = {
     "name_en": "",
     "note": "",
+    "measures": [],
     "vetoes": [],
     "levels": [],
     "deduction_cap": "0",
@@ -103,6 +104,7 @@ class Loaded:
     version: SchemeVersion
     outcome: str  # unchanged, created, replaced (the open draft)
     problems: list[Problem]
+    measures: list[str]  # codes of the derived measures that were made with it
 
 
 # --- out -----------------------------------------------------------------------------------
@@ -112,8 +114,10 @@ def document(version: SchemeVersion) -> Document:
     """The document of a version."""
     found = definition(version)
     found.pop("scheme")
-    for row in (*found["items"], *found.get("vetoes", [])):
-        row.pop("derived", None)  # it is named by its code, like a product line
+    measured = [*found["items"], *found.get("vetoes", [])]
+    made = carried.rows_of(measured)
+    for row in measured:
+        row.pop("derived", None)  # it is named by its code, and stands once for all
     scheme = version.scheme
     return _lean(
         {
@@ -122,6 +126,7 @@ def document(version: SchemeVersion) -> Document:
             "name": scheme.name,
             "name_en": scheme.name_en,
             "note": version.note,
+            "measures": made,
             **found,
             "windows": {name: getattr(version, name) for name in WINDOWS},
         }
@@ -152,6 +157,7 @@ def _lean(found: Document) -> Document:
     lean = {
         **found,
         "scope": {name: sorted(scope.get(name, [])) for name in SCOPE_NAMES},
+        "measures": carried.lean(found.get("measures", [])),
         "items": [_lean_row(item, _ITEM) for item in found["items"]],
         "vetoes": sorted(
             (_lean_row(veto, _VETO) for veto in found.get("vetoes", [])),
@@ -166,7 +172,10 @@ def _lean(found: Document) -> Document:
             name: days for name, days in found.get("windows", {}).items() if days != WINDOWS[name]
         },
     }
-    order = ("format", "code", "name", "name_en", "note", "scope", "items", "vetoes", "levels")
+    order = (
+        *("format", "code", "name", "name_en", "note", "scope"),
+        *("measures", "items", "vetoes", "levels"),
+    )
     names = [*order, *(name for name in _WHOLE if name not in order)]
     return {
         name: lean[name]
@@ -288,20 +297,30 @@ def _said(error: Any) -> str:
 def load(wanted: Document, *, by: Any, publish: bool = False, on: date | None = None) -> Loaded:
     """Make a scheme say what a document says: a new draft version, or the open draft rewritten.
 
-    What its newest version says already changes nothing. With `publish`, publishes it as of `on`.
-    Raises BadFile with every reference and value that does not hold; with `publish` also Blocked
-    with every problem of the scheme.
+    What its newest version says already changes nothing. Derived measures that it carries and that
+    are not here are made. With `publish`, publishes it as of `on`. Raises BadFile with every
+    reference, measure and value that does not hold; with `publish` also Blocked with every problem
+    of the scheme.
     """
+    measured = [*wanted["items"], *wanted.get("vetoes", [])]
+    made, wrong = carried.make_missing(wanted.get("measures", []), measured, by=by)
     scheme = _scheme(wanted, by)
     newest = scheme.versions.select_related("scheme").order_by("-number").first()
-    if newest is not None and document(newest) == wanted:
+    if newest is not None and not wrong and _said_of(document(newest)) == _said_of(wanted):
         version, outcome = newest, UNCHANGED
     else:
-        version, outcome = _write(scheme, newest, wanted, by)
+        version, outcome = _write(scheme, newest, wanted, by, wrong)
     draft = version.state == SchemeVersion.State.DRAFT
     if publish and draft:
         version = services.publish_version(version=version, by=by, on=on)
-    return Loaded(version, outcome, validation.problems(version) if draft and not publish else [])
+    problems = validation.problems(version) if draft and not publish else []
+    return Loaded(version, outcome, problems, [row.code for row in made])
+
+
+def _said_of(found: Document) -> Document:
+    """What a document says of the version itself: its measures are the same by now, or it does not
+    carry them."""
+    return {name: value for name, value in found.items() if name != "measures"}
 
 
 def _scheme(wanted: Document, by: Any) -> Scheme:
@@ -317,8 +336,13 @@ def _scheme(wanted: Document, by: Any) -> Scheme:
 
 
 def _write(
-    scheme: Scheme, newest: SchemeVersion | None, wanted: Document, by: Any
+    scheme: Scheme,
+    newest: SchemeVersion | None,
+    wanted: Document,
+    by: Any,
+    wrong: list[Problem],
 ) -> tuple[SchemeVersion, str]:
+    """Write the draft, unless something is `wrong` already or is found to be."""
     open_draft = newest is not None and newest.state == SchemeVersion.State.DRAFT
     version = (
         newest
@@ -328,7 +352,7 @@ def _write(
     before = audit.snapshot(version) if open_draft else {}
     _tell(version, wanted)
     rows, problems = _rows(version, wanted)
-    problems += _unclean(version, "", {"scheme", "number", "state"})
+    problems = [*wrong, *problems, *_unclean(version, "", {"scheme", "number", "state"})]
     if problems:
         raise BadFile(problems)
     version.save()
@@ -365,6 +389,8 @@ class _References:
         self.schemes = _by_code(Scheme, (row.get("source_scheme") for row in wanted["items"]))
         self.levels = _by_code(Level, (row["level"] for row in wanted.get("levels", [])))
         self.measures = {measure.code: measure for measure in measures.everything()}
+        # What is wrong with one that the file carries is told already.
+        self.measures |= {row["code"]: None for row in wanted.get("measures", [])}
         self.problems: list[Problem] = []
 
     def find(self, known: dict[str, Any], code: str | None, where: str) -> Any:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError, add_to_form
+from core.phrases import listed
 from core.tables import Column
 from core.views import CRUDView
 from performance import services
@@ -265,6 +266,9 @@ def _loaded(request: HttpRequest, loaded: files.Loaded) -> HttpResponse:
         files.REPLACED: _("Loaded into the open draft: %(version)s."),
     }[loaded.outcome]
     messages.success(request, said % {"version": loaded.version})
+    if loaded.measures:
+        made = _("Measures made with it: %(codes)s.") % {"codes": listed(loaded.measures)}
+        messages.success(request, made)
     return redirect(SchemeVersionView.url("detail", loaded.version.pk))
 
 

@@ -59,6 +59,17 @@ def make_books():
         make.make_payment(partner, paid_on=paid, due_on=due, amount=Decimal(amount))
     _make_reports(partner)
     _make_corrections(partner, products["PLUG"])
+    enters, decides = make.make_user(), make.make_user()
+    for day, points, state in table("counts on"):
+        decided_by = None if state == "proposed" else decides
+        make.make_deduction(
+            partner,
+            decided_on=day,
+            points=Decimal(points),
+            state=state,
+            entered_by=enters,
+            decided_by=decided_by,
+        )
     return partner
 
 

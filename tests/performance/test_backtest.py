@@ -79,6 +79,26 @@ def test_the_version_in_force_gives_exactly_what_was_published(kind):
     assert Evaluation.objects.count() == len(codes)
 
 
+def test_why_a_published_period_gives_other_figures_by_now():
+    partners = make_network()
+    version = make_scheme(
+        [("sell_in_net", 100, "none", LINEAR | {"points": [["0", "0"], ["9999", "99"]]})]
+    )
+    [evaluation] = published(version, "2013Q3")
+
+    def since():
+        told = tried(version, version).result["periods"][0]["published"]
+        return told["same_digest"], told.get("since")
+
+    assert since() == (True, None)
+    make.make_fact(partners["B"], occurred_on="2013-09-30", amount=Decimal(5000))
+    make.make_fact(partners["B"], occurred_on="2013-10-01", amount=Decimal(5000))
+    assert since() == (False, {"left": 0, "joined": 0, "changed": 1, "late_lines": 1})
+    Partner.objects.filter(pk=partners["C"].pk).update(state="exited")
+    make.make_partner(code="E")
+    assert since() == (False, {"left": 1, "joined": 1, "changed": 1, "late_lines": 1})
+
+
 def test_levels_of_a_draft_start_from_its_own_results():
     """The first quarter lifts A; a draft that forgives once keeps that level in the second."""
     partners = make_network()

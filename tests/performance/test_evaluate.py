@@ -1,5 +1,6 @@
 """Evaluations on real rows: the numbers, the digest, revisions, and what is refused."""
 
+import csv
 import json
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,7 @@ from performance.services import draft_version, evaluate, publish_evaluation, pu
 from sales.models import SalesFact
 from tests import factories as make
 from tests.performance.network import TODAY, make_network, make_scheme
+from tests.performance.test_engine_split import make_ruled
 
 pytestmark = pytest.mark.django_db
 
@@ -330,6 +332,36 @@ def test_commands(settings):
     with connection.cursor() as cursor:
         cursor.execute(growth["sources"][0]["sql"])
         assert len(cursor.fetchall()) == 3
+
+
+def test_scores_are_printed_with_what_the_rules_made_of_them():
+    """By a version with a bonus, a deduction, a veto (B has given back more than it bought) and
+    levels that were reached before."""
+    partners = make_network()
+    make_ruled()
+    people = {"entered_by": make.make_user(), "decided_by": make.make_user()}
+    make.make_deduction(partners["A"], decided_on="2013-08-01", points=Decimal("6.5"), **people)
+    evaluation = evaluated(scheme="ruled")
+    number = str(evaluation.pk)
+    listed = json.loads(command("scores", number, format="json"))["scores"]
+    beyond = ["base", "bonus", "deducted", "vetoes", "held"]
+    assert [list(row)[-5:] for row in listed] == [beyond] * 4
+    told = {row["partner"]: [row["total"], row["level"], *map(row.get, beyond)] for row in listed}
+    for score in evaluation.scores.select_related("partner", "level"):
+        exact = [None if each is None else str(each) for each in (score.total, score.base)]
+        level = score.level and score.level.code
+        assert told[score.partner.code] == [
+            *(exact[0], level, exact[1], str(score.bonus), str(score.deducted)),
+            *(score.vetoes, score.held or None),
+        ]
+    assert told["A"][4] == "6.50"
+    assert told["B"][5:] == [["returns"], "veto"]
+    assert told["C"][5:] == [[], None]
+    rows = list(csv.DictReader(StringIO(command("scores", number))))
+    assert [[row["total"], row["level"], *(row[name] for name in beyond)] for row in rows] == [
+        ["" if each is None else " ".join(each) if isinstance(each, list) else each for each in row]
+        for row in told.values()
+    ]
 
 
 def test_commands_refuse_in_one_json_line(capsys):

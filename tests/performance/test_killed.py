@@ -38,10 +38,10 @@ def committed(django_db_setup, django_db_blocker):
         try:
             yield version
         finally:
-            _remove(version, before)
+            remove(version, before)
 
 
-def _remove(version, before):
+def remove(version, before):
     with pgtrigger.ignore():
         Evaluation.objects.filter(scheme=version.scheme).delete()
         version.items.all().delete()
@@ -56,10 +56,10 @@ def _remove(version, before):
         "catalog.Product",
     ):
         apps.get_model(label).objects.all().delete()
-    lines = apps.get_model("catalog.ProductLine").objects
-    lines.filter(parent__isnull=False).delete()
-    lines.all().delete()
-    apps.get_model("accounts.Territory").objects.all().delete()
+    for label in ("catalog.ProductLine", "accounts.Territory"):
+        tree = apps.get_model(label).objects
+        tree.filter(parent__isnull=False).delete()
+        tree.all().delete()
     connection.close()
 
 

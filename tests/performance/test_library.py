@@ -165,7 +165,13 @@ def test_an_example_says_when_it_does_not_apply_or_is_too_short(director):
 
 def test_the_links_of_an_example_list_the_rows(director):
     partner = make_books()
-    for code in ("growth_yoy", "growth_qoq", "payment_timeliness", "reporting_timeliness"):
+    for code in (
+        "growth_yoy",
+        "growth_qoq",
+        "payment_timeliness",
+        "reporting_timeliness",
+        "decided_cases",
+    ):
         response = director.get(
             reverse("performance:measure_example", args=[code]),
             {"partner": partner.pk, "period": "2013Q3"},

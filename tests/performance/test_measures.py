@@ -52,7 +52,22 @@ def books():
         _sell(partner, products, chance)
         _expect(partner, lines, chance)
         _report(partner, chance)
+    _decide(partners[:-1], random.Random(8))
     return partners
+
+
+def _decide(partners, chance):
+    enters, decides = make.make_user(), make.make_user()
+    for partner in partners:
+        for _number in range(20):
+            state = chance.choice(["proposed", "decided", "decided", "rejected"])
+            make.make_deduction(
+                partner,
+                decided_on=date(2013, 1, 1) + timedelta(days=chance.randrange(400)),
+                state=state,
+                entered_by=enters,
+                decided_by=None if state == "proposed" else decides,
+            )
 
 
 def _sell(partner, products, chance):
@@ -259,6 +274,11 @@ SQL = {
     "reporting_correctness": (
         f"(SELECT greatest({REPORTED} - (SELECT count(*) FROM corrected), 0))",
         f"(SELECT nullif({REPORTED}, 0))",
+    ),
+    "decided_cases": (
+        """(SELECT count(*) FROM performance_deduction WHERE partner_id = %(partner)s
+            AND state = 'decided' AND decided_on >= %(start)s AND decided_on < %(end)s)""",
+        "NULL",
     ),
 }
 

@@ -4,6 +4,7 @@ import json
 from copy import deepcopy
 from io import StringIO
 
+import pgtrigger
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -13,8 +14,9 @@ from jsonschema import Draft202012Validator
 from core.errors import Blocked
 from core.models import Event
 from partners.models import Level
+from performance import measures
 from performance.definitions import definition
-from performance.models import Scheme, SchemeVersion
+from performance.models import DerivedMeasure, Scheme, SchemeVersion
 from performance.schemes import differences, examples, files
 from performance.schemes.validation import problems
 from performance.services import draft_version, publish_version
@@ -388,6 +390,7 @@ def test_commands_export_and_load(around, tmp_path):
         "version": 1,
         "state": "draft",
         "outcome": "created",
+        "measures": [],
         "problems": [],
     }
     text = command("export", "rich")
@@ -472,13 +475,195 @@ def test_the_page_of_differences(client, cast, around):
     assert client.get(address, {"from": 10**9}).status_code == 404
 
 
-def test_a_measure_that_people_made_is_named_by_its_code(around):
-    make.make_derived_measure(code="through")
+# --- measures that people made -----------------------------------------------------------------
+
+RATE = {
+    "code": "rate",
+    "name": "出货率",
+    "name_en": "Rate",
+    "definition": "出货 ÷ 进货",
+    "expression": "sell_through_net ÷ sell_in_net",
+    "unit": "ratio",
+}
+PACE = {
+    "code": "pace",
+    "name": "年度节奏",
+    "definition": "Rate of the year, at most 2",
+    "expression": "min(rate, 2)",
+    "unit": "ratio",
+    "higher": False,
+    "places": 2,
+    "zero": "zero",
+    "span": "year_to_date",
+}
+
+
+def with_measures():
+    """A scheme that uses a measure made of another one, and that one in a veto."""
     document = rich()
-    document["items"][0] |= {"measure": "through", "kind": "", "product_line": None}
+    document["items"][0] |= {"measure": "pace", "kind": "", "product_line": None}
+    document["items"][0] |= {"target_source": "none", "target": None, "gate": None}
+    document["items"][0]["curve"] = {"kind": "linear", "points": [["0", "100"], ["1", "0"]]}
+    document["vetoes"][0] |= {"measure": "rate", "side": "below", "bound": "0.1"}
+    return document | {"measures": [RATE, PACE]}
+
+
+def forget():
+    """As if the scheme and its measures had never been here."""
+    with pgtrigger.ignore():
+        SchemeVersion.objects.filter(scheme__code="rich").delete()
+        Scheme.objects.filter(code="rich").delete()
+        DerivedMeasure.objects.all().delete()
+
+
+def test_a_scheme_takes_its_measures_along(around):
+    first = load(with_measures(), publish=True, on=TODAY)
+    assert (first.outcome, first.measures) == ("created", ["rate", "pace"])
+    text = files.dump(files.document(first.version))
+    said, rows = definition(first.version), list(DerivedMeasure.objects.order_by("code").values())
+    Draft202012Validator(json.loads(files.SCHEMA.read_text())).validate(json.loads(text))
+    assert json.loads(text)["measures"] == [PACE, RATE]
+    forget()
+    again = files.load(files.parse(text), by=None, publish=True, on=TODAY)
+    assert (again.outcome, again.measures, again.version.state) == (
+        "created",
+        ["rate", "pace"],
+        "published",
+    )
+    assert definition(again.version) == said
+    assert [
+        {
+            name: value
+            for name, value in row.items()
+            if name not in ("id", "created_at", "updated_at")
+        }
+        for row in DerivedMeasure.objects.order_by("code").values()
+    ] == [
+        {
+            name: value
+            for name, value in row.items()
+            if name not in ("id", "created_at", "updated_at")
+        }
+        for row in rows
+    ]
+    assert files.dump(files.document(again.version)) == text
+    events = Event.objects.count()
+    last = files.load(files.parse(text), by=None)
+    assert (last.outcome, last.measures, Event.objects.count()) == ("unchanged", [], events)
+
+
+def test_a_file_without_its_measures_is_read_where_they_are(around):
+    make.make_derived_measure(code="rate")
+    document = rich()
+    document["vetoes"][0]["measure"] = "rate"
     version = load(document).version
-    assert definition(version)["items"][0]["derived"]["expression"]
+    assert definition(version)["vetoes"][0]["derived"]["expression"]
     said = files.document(version)
-    assert said["items"][0]["measure"] == "through"
-    assert "derived" not in said["items"][0]
+    assert said["vetoes"][0]["measure"] == "rate" and "derived" not in said["vetoes"][0]
+    assert [row["code"] for row in said["measures"]] == ["rate"]
     assert load(said).outcome == "unchanged"
+    assert load(document).outcome == "unchanged"
+
+
+def test_names_and_words_of_a_measure_stay_as_they_are_here(around):
+    make.make_derived_measure(code="rate", name="Here", definition="As we say it")
+    loaded = load(with_measures())
+    assert loaded.measures == ["pace"]
+    row = DerivedMeasure.objects.get(code="rate")
+    assert (row.name, row.definition) == ("Here", "As we say it")
+
+
+def test_a_measure_that_means_something_else_here_is_refused(around):
+    make.make_derived_measure(code="rate", expression="sell_out_net ÷ sell_in_net", places=3)
+    document = with_measures()
+    document["items"][2]["source_scheme"] = "eight"
+    differences = (
+        f"expression “{RATE['expression']}” instead of “sell_out_net ÷ sell_in_net”, decimals "
+        "“6” instead of “3”"
+    )
+    assert wrong(document) == [
+        f"measures[2]: “rate” means something else here: {differences}.",
+        "items[3].source_scheme: there is no “eight”.",
+        "items[3].: Choose the other scheme whose results count.",
+    ]
+    assert not Scheme.objects.filter(code="rich").exists()
+    assert list(DerivedMeasure.objects.values_list("code", flat=True)) == ["rate"]
+
+
+@pytest.mark.parametrize(
+    ("carried", "said"),
+    [
+        (
+            [PACE | {"expression": "min(rate"}],
+            [
+                f"measures[1].expression: {measures.derived._WORDS['syntax']}",
+                "vetoes[1].measure: there is no “rate”.",
+            ],
+        ),
+        ([RATE, PACE, RATE], ["measures: the code “rate” is used twice."]),
+        (
+            [RATE | {"expression": "min(pace, 1)"}, PACE],
+            ["measures: pace, rate are made of each other."],
+        ),
+        (
+            [RATE, PACE, RATE | {"code": "other"}],
+            ["measures[1]: nothing in the file uses “other”."],
+        ),
+        (
+            [RATE | {"unit": "currency"}, PACE],
+            [
+                "measures[2].unit: The expression gives: Share, per cent. Choose that as its unit.",
+                "measures[1].expression: There is no measure “rate”.",
+            ],
+        ),
+        (
+            [PACE],
+            [
+                "vetoes[1].measure: there is no “rate”.",
+                "measures[1].expression: There is no measure “rate”.",
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_measures_of_a_file(around, carried, said):
+    document = with_measures() | {"measures": carried}
+    assert sorted(wrong(document)) == sorted(said)
+    assert DerivedMeasure.objects.count() == 0
+
+
+def test_a_measure_of_the_program_cannot_be_carried(around):
+    document = rich() | {"measures": [RATE | {"code": "return_rate"}]}
+    assert wrong(document) == [
+        "measures[1].code: This code means something else already.",
+    ]
+
+
+def test_measures_of_a_file_are_made_on_the_page_and_over_the_api(client, cast, around):
+    text = files.dump(files.parse(with_measures())).encode()
+    client.force_login(cast.director)
+    upload = {"file": SimpleUploadedFile("scheme.json", text)}
+    page = client.post(reverse("performance:scheme_upload"), upload, follow=True)
+    assert "Measures made with it: rate, pace." in page.content.decode()
+    created = Event.objects.filter(verb="performance.derivedmeasure.created")
+    assert [event.actor for event in created] == [cast.director, cast.director]
+    scheme = Scheme.objects.get(code="rich")
+    address = f"/api/v1/schemes/{scheme.pk}/file/"
+    found = client.get(address).json()
+    assert found["measures"] == [PACE, RATE]
+    other = deepcopy(found)
+    other["measures"].append(RATE | {"code": "slow", "expression": "rate ÷ 2"})
+    other["vetoes"][0]["measure"] = "slow"
+    answer = client.put(address, json.dumps(other), content_type="application/json")
+    assert (answer.status_code, answer.json()["measures"]) == (200, ["slow"])
+    other["measures"][1]["places"] = 1
+    refused = client.put(address, json.dumps(other), content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_file")
+    assert "“rate” means something else here" in refused.json()["detail"]
+
+
+def test_who_may_not_make_measures_loads_none(around):
+    user = make.make_user("sales_manager")
+    with pytest.raises(files.BadFile) as refused:
+        files.load(files.parse(with_measures()), by=user)
+    assert [problem.code for problem in refused.value.problems] == ["may_not_make"]
+    assert DerivedMeasure.objects.count() == 0

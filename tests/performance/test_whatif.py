@@ -2,18 +2,21 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from catalog.models import Product, ProductLine
 from core.errors import DomainError
+from performance import measures
 from performance.backtest import services, whatif
 from performance.backtest.whatif import FOCUS, Change, Scenario, what_if
 from performance.models import Score
 from performance.services import draft_version, evaluate, publish_version
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
-from tests.performance.network import LINEAR, SEVEN, TODAY, make_network, make_scheme
+from tests.performance.network import FALLING, LINEAR, SEVEN, TODAY, make_network, make_scheme
 from tests.performance.test_engine_split import make_ruled
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +105,70 @@ def test_a_line_and_all_below_it():
     assert by_code.then == all_of_it.then
     other_kind = supposed(score, Change(Decimal(10), "", "sell_out"))
     assert other_kind.then == other_kind.now
+
+
+PAGE = (Path(__file__).parents[2] / "docs/algorithms/backtest.md").read_text()
+SUPPOSED = [
+    [cell.strip(" `") for cell in row.strip("|").split("|")]
+    for row in PAGE.split("| measure | of the line | now | then |\n")[1].splitlines()[1:10]
+]
+
+
+def test_everything_that_rests_on_sales_moves_together():
+    """The table of docs/algorithms/backtest.md: the lines of all product lines sum to the total."""
+    partners = make_network()
+    people = {"entered_by": make.make_user(), "decided_by": make.make_user()}
+    make.make_deduction(partners["A"], decided_on="2013-09-01", **people)
+    focus = Product.objects.get(product_line__code="BELOW")
+    Product.objects.filter(pk=focus.pk).update(active_from=date(2013, 1, 1))
+    version = make_scheme([], publish=False)
+    lines = {line.code: line for line in ProductLine.objects.all()}
+    for place, (measure, line, _now, _then) in enumerate(SUPPOSED):
+        version.items.create(
+            position=place,
+            code=f"item{place}",
+            measure=measure,
+            product_line=lines.get(line),
+            weight=20 if place == 0 else 10,
+            curve=LINEAR if measures.REGISTRY[measure].higher else FALLING,
+        )
+    score = score_of(published(publish_version(version=version, by=None, on=TODAY)), "A")
+    before = daily(), list(SalesFact.objects.order_by("pk").values())
+    found = supposed(score, Change(Decimal(10), FOCUS))
+    assert [
+        (item.definition["measure"], item.value_now, item.value_then) for item in found.items
+    ] == [(measure, Decimal(now), Decimal(then)) for measure, _line, now, then in SUPPOSED]
+    total, *by_line = (item.value_then for item in found.items[:3])
+    assert sum(by_line) == total
+    assert (daily(), list(SalesFact.objects.order_by("pk").values())) == before
+    assert [item.stays for item in found.items] == [
+        *[""] * 4,
+        *["Stays as it is: targets."] * 2,
+        "",
+        "Does not move with sales: the days, lines and products with sales.",
+        "Does not move with sales: decided cases.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        ("growth_yoy", "Stays as it is: sales of last year."),
+        ("sell_in_net_ytd", "Stays as it is: the days before the period."),
+        ("payment_timeliness", "Does not move with sales: payments."),
+        ("collection_attainment", "Does not move with sales: payments, targets."),
+        ("reporting_timeliness", "Does not move with sales: reports."),
+        ("reporting_correctness", "Does not move with sales: reported and corrected lines."),
+        ("territory_potential_share", "Stays as it is: what others sell."),
+    ],
+)
+def test_what_cannot_be_supposed_is_said(measure, said):
+    make_network()
+    score = score_of(published(make_scheme([(measure, 100, "none", LINEAR)])), "A")
+    [item] = supposed(score, Change(Decimal(10))).items
+    assert item.stays == said
+    if said.startswith("Does not move"):
+        assert item.value_then == item.value_now
 
 
 def test_marks():

@@ -56,6 +56,7 @@ class Command(JsonCommand):
             "version": loaded.version.number,
             "state": loaded.version.state,
             "outcome": loaded.outcome,
+            "measures": loaded.measures,
             "problems": [str(problem.message) for problem in loaded.problems],
         }
 

@@ -13,7 +13,8 @@ from performance.services import get_evaluation
 class Command(JsonCommand):
     help = (
         "Print the scores of an evaluation. csv: a header and one line a partner, nothing else; "
-        "json: one object on one line. Numbers are exact decimals; empty or null is none."
+        "json: one object on one line. Numbers are exact decimals; empty or null is none. Columns "
+        "that come later stand at the end. Codes of vetoes are a list, in csv with blanks between."
     )
 
     def add_arguments(self, parser: Any) -> None:
@@ -29,7 +30,7 @@ class Command(JsonCommand):
         if rows:
             writer = csv.DictWriter(self.stdout, fieldnames=list(rows[0]), lineterminator="\n")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(row | {"vetoes": " ".join(row["vetoes"])} for row in rows)
         return {}
 
     def emit(self, result: dict[str, Any]) -> None:
