@@ -65,7 +65,7 @@ def _nothing_of(row: dict[str, Any]) -> dict[str, Any]:
 
 def with_told_total(scores: QuerySet, user: Any) -> QuerySet:
     """The scores with `told_total`: the total where `user` is told it, to filter and order by."""
-    if not user.is_partner_user:
+    if not getattr(user, "is_partner_user", False):  # nobody has no role
         return scores.annotate(told_total=F("total"))
     hidden = list(resting_on_others(scores.order_by().values_list("evaluation_id", flat=True)))
     return scores.annotate(
