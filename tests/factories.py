@@ -442,6 +442,7 @@ def make_backtest(**fields: Any) -> BacktestReport:
         "bins": [0] * 10,
     }
     names = ("total_up", "total_down", "rank_up", "rank_down", "level_up", "level_down")
+    names += ("only_draft", "only_against")
     moves = dict.fromkeys(names, 0)
     moves |= dict.fromkeys(("mean_change", "highest_gain", "highest_loss"))
     period = {

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from core.charts import Chart, Series
 from core.figures import Figure
-from core.phrases import clauses
+from core.phrases import clauses, listed
 from core.templatetags.fmt import NONE, exact, percent
 from partners.models import Level
 from performance import bases
@@ -91,7 +91,7 @@ def _figures(row: BacktestReport, last: dict[str, Any], results: str) -> list[Fi
     moves, near = last["moves"], sum(e["below"] + e["above"] for e in row.result["thresholds"])
     mean = moves["mean_change"]
     return [
-        Figure(_("Partners"), f"{row.partner_count:,}", href=results),
+        Figure(_("Partners"), f"{row.partner_count:,}", note=_alone(moves), href=results),
         Figure(_("Higher level"), f"{moves['level_up']:,}", href=f"{results}&steps=1&sort=-change"),
         Figure(
             _("Lower level"), f"{moves['level_down']:,}", href=f"{results}&steps=-1&sort=change"
@@ -104,6 +104,15 @@ def _figures(row: BacktestReport, last: dict[str, Any], results: str) -> list[Fi
             href=f"{results}&near=true",
         ),
     ]
+
+
+def _alone(moves: dict[str, Any]) -> str:
+    """How many only one of the two versions scores, if there are any; older reports do not say."""
+    counts = (
+        (moves.get("only_draft", 0), _("only by the draft: %(count)s")),
+        (moves.get("only_against", 0), _("only in force: %(count)s")),
+    )
+    return listed([text % {"count": f"{count:,}"} for count, text in counts if count])
 
 
 def _signed(value: Any) -> str:

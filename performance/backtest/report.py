@@ -40,6 +40,11 @@ class Standing(NamedTuple):
 NOWHERE = Standing(None, None, None)
 
 
+def both(draft: Standing, against: Standing) -> bool:
+    """Whether both sides scored a partner."""
+    return draft is not NOWHERE and against is not NOWHERE
+
+
 @dataclass
 class Row:
     """What became of one partner: (period, by the draft, by the version in force) in order of
@@ -229,10 +234,11 @@ def _since(scored: run.Scored, evaluation: int) -> dict[str, int]:
 
 
 def _moves(pairs: list[Pair], heights: dict[str | None, int]) -> dict[str, Any]:
-    """How many moved which way; up is better by the draft than by the version in force."""
+    """How many moved which way; up is better by the draft than by the version in force. Whom only
+    one side scores, because the other's scope leaves them out, has not moved: they are counted."""
     changes = [d.total - a.total for d, a in pairs if d.total is not None and a.total is not None]
     ranks = [a.rank - d.rank for d, a in pairs if d.rank is not None and a.rank is not None]
-    levels = [heights.get(d.level, -1) - heights.get(a.level, -1) for d, a in pairs]
+    levels = [heights.get(d.level, -1) - heights.get(a.level, -1) for d, a in pairs if both(d, a)]
     return {
         "total_up": sum(change > 0 for change in changes),
         "total_down": sum(change < 0 for change in changes),
@@ -240,6 +246,8 @@ def _moves(pairs: list[Pair], heights: dict[str | None, int]) -> dict[str, Any]:
         "rank_down": sum(change < 0 for change in ranks),
         "level_up": sum(change > 0 for change in levels),
         "level_down": sum(change < 0 for change in levels),
+        "only_draft": sum(a is NOWHERE for _d, a in pairs),
+        "only_against": sum(d is NOWHERE for d, _a in pairs),
         "mean_change": _text(figures.quotient(sum(changes), len(changes))),
         "highest_gain": _text(max(changes, default=None)),
         "highest_loss": _text(min(changes, default=None)),

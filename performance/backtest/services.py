@@ -17,7 +17,7 @@ from core.errors import Conflict, DomainError
 from core.periods import Period
 from partners.models import Level
 from performance.backtest.asking import between, check_draft
-from performance.backtest.report import Report, Row, Standing, report
+from performance.backtest.report import Report, Row, Standing, both, report
 from performance.backtest.runs import Step
 from performance.definitions import Definition, definition
 from performance.models import BacktestReport, SchemeVersion
@@ -163,9 +163,10 @@ def _write(report_id: int, rows: list[Row]) -> None:
         _period, draft, against = row.trail[-1]
         after = levels.get(draft.level or "", nothing)
         before = levels.get(against.level or "", nothing)
+        moved = both(draft, against) and (after[1] > before[1]) - (after[1] < before[1])
         cells = [
             *(report_id, row.partner_id, draft.total, against.total, row.change, draft.rank),
-            *(against.rank, after[0], before[0], (after[1] > before[1]) - (after[1] < before[1])),
+            *(against.rank, after[0], before[0], int(moved)),
             levels.get(row.near_level or "", nothing)[0],
             *(row.margin, _escaped(row.level_before or ""), row.forgiven),
             _escaped(_trail(row)),

@@ -218,6 +218,28 @@ def test_another_scope():
     assert report.rows[-1].change is None
     assert report.result["periods"][0]["partners"] == 4
     assert report.result["periods"][0]["draft"]["count"] == 3
+    moves = report.result["periods"][0]["moves"]
+    assert (moves["only_draft"], moves["only_against"]) == (0, 1)
+    assert (moves["level_up"], moves["level_down"]) == (0, 0)
+
+
+def test_who_is_out_of_the_scope_of_the_draft_has_not_lost_a_level():
+    partners = make_network()
+    item = [("sell_in_net", 100, "none", {"kind": "linear", "points": [["0", "0"], ["9", "90"]]})]
+    version = make_scheme(item, levels=[(make.make_level(code="any", rank=910), 0)])
+    draft = make_draft(version)
+    draft.scope = {**draft.scope, "levels": ["none-has-this"]}
+    draft.save()
+    Partner.objects.filter(pk=partners["A"].pk).update(
+        level=make.make_level(code="none-has-this", rank=1)
+    )
+    row = services.request_backtest(
+        draft=draft, against=version, first="2013Q3", last="2013Q3", by=None, on=TODAY
+    )
+    row = services.run_requested(row=row, by=None, progress=lambda *_: None)
+    moves = row.last_moves
+    assert (moves["only_draft"], moves["only_against"], moves["level_down"]) == (0, 3, 0)
+    assert set(row.results.values_list("steps", flat=True)) == {0}
 
 
 def test_ratings_are_those_of_the_published_evaluation():
