@@ -132,9 +132,13 @@ def split_plan(
     count = len(cells) * len(places)
     planned = plan.lines.aggregate(total=Sum("amount"))["total"]
     TargetPlan.objects.filter(pk=plan.pk).update(undo=None)
-    data = {"cells": count, "amount": str(planned), "job": job}
+    data = {"cells": count, "amount": str(planned)} | _noted(job)
     audit.record("sales.targetplan.split", plan, by=by, data=data)
     return count
+
+
+def _noted(job: int | None) -> dict[str, int]:
+    return {"job": job} if job else {}
 
 
 def cells_of_split(plan: TargetPlan) -> int:
@@ -256,7 +260,7 @@ def take_over(
     if count:
         TargetPlan.objects.filter(pk=plan.pk).update(undo=step)
     if count or job:
-        data = {"source": source, "cells": count, "job": job}
+        data = {"source": source, "cells": count} | _noted(job)
         audit.record("sales.targetplan.taken", plan, by=by, data=data)
     return count
 
@@ -274,7 +278,7 @@ def undo_take(*, plan: TargetPlan, by: Any, job: int | None = None) -> int:
         cursor.execute(_GIVE_BACK, [row.pk, row.undo])
         count: int = cursor.rowcount
     TargetPlan.objects.filter(pk=row.pk).update(undo=None)
-    audit.record("sales.targetplan.given_back", row, by=by, data={"cells": count, "job": job})
+    audit.record("sales.targetplan.given_back", row, by=by, data={"cells": count} | _noted(job))
     return count
 
 
