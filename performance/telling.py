@@ -162,7 +162,8 @@ def _results_behind(items: list[_Item]) -> dict[Pair, set[int]]:
 _OF_FEW = f"""
     SELECT pair.evaluation_id, pair.code
     FROM unnest(%s::bigint[], %s::text[]) AS pair(evaluation_id, code)
-    WHERE NOT EXISTS (
+    JOIN performance_evaluation AS evaluation ON evaluation.id = pair.evaluation_id
+    WHERE evaluation.peers -> pair.code -> 'benchmark' IS DISTINCT FROM 'null' AND NOT EXISTS (
         SELECT FROM performance_score AS score
         WHERE score.evaluation_id = pair.evaluation_id AND nullif(trim(both '"' from split_part(
             split_part(score.items, '["' || pair.code || '",', 2), ',', {LAYOUT.index("value")}
@@ -174,8 +175,8 @@ _OF_FEW = f"""
 
 def _of_few(pairs: list[Pair]) -> set[Pair]:
     """Those items of which so few partners have a value above 0, of which the median is taken, that
-    it tells them. The stored text is cut as for the heat map (ItemPoints), and read only until
-    there are enough."""
+    it tells them; where there is no median at all, it tells nobody. The stored text is cut as for
+    the heat map (ItemPoints), and read only until there are enough."""
     if not pairs:
         return set()
     with connection.cursor() as cursor:

@@ -295,7 +295,7 @@ class Appeal(StatefulModel, Model):
         level: Any = None,
     ) -> None:
         """It is right: takes effect in the next revision."""
-        self.answer, self.decided_at = reason, timezone.now()
+        self._answer_with(reason)
         self.granted_points, self.granted_level = points, level
 
     @transition(
@@ -313,7 +313,13 @@ class Appeal(StatefulModel, Model):
     )
     def reject(self, *, by: Any, on: date, reason: str) -> None:
         """The result stands."""
+        self._answer_with(reason)
+
+    def _answer_with(self, reason: str) -> None:
+        from performance.process.appeals import tell_answer
+
         self.answer, self.decided_at = reason, timezone.now()
+        tell_answer(self)
 
     @transition(
         field=state,

@@ -114,6 +114,11 @@ def _remind(rows: QuerySet, kind: str, **when: datetime) -> list[Appeal]:
     return found
 
 
+def tell_answer(appeal: Appeal) -> None:
+    """Write to who filed it, once its answer is there for good."""
+    _write([appeal], letters.ANSWERED)
+
+
 def _write(rows: list[Appeal], kind: str) -> None:
     from performance import tasks
 
@@ -138,7 +143,8 @@ def decide_appeal(
     level: Any = None,
 ) -> Appeal:
     """The owner's answer. `points` (for its item) or `level` are granted with it; without either an
-    accepted appeal takes effect by computing again. The effect comes with the next revision.
+    accepted appeal takes effect by computing again. The effect comes with the next revision. Who
+    filed it gets a letter.
 
     Raises as `workflow.fire` does; ValidationError for points above the cap of the item.
     """

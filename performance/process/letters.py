@@ -15,7 +15,7 @@ from performance.models import Appeal, Evaluation, Rater, Rating
 from performance.selectors import item_names
 
 # Why there is a letter about appeals.
-NEW, SOON, LATE = "new", "soon", "late"
+NEW, SOON, LATE, ANSWERED = "new", "soon", "late", "answered"
 DECIDE = "performance.decide_appeal"
 
 
@@ -57,7 +57,10 @@ def _letter(rater: Rater, reminder: bool) -> EmailMessage:
 
 def about_appeals(keys: Iterable[int], kind: str) -> list[EmailMessage]:
     """One letter to everybody who has to do something about these appeals, as far as they wait for
-    their answer still: to the owner; of those without one to all who may decide them."""
+    their answer still: to the owner; of those without one to all who may decide them. Of answered
+    ones to who filed them."""
+    if kind == ANSWERED:
+        return _answers(keys)
     rows = Appeal.objects.undecided().filter(pk__in=list(keys))
     if kind == NEW:
         rows = rows.filter(owner=None)
@@ -70,6 +73,34 @@ def about_appeals(keys: Iterable[int], kind: str) -> list[EmailMessage]:
     for user, waiting in _for_deciders([row for row in found if row.owner_id is None]):
         mine.setdefault(user, []).extend(waiting)
     return [_about(user, mine[user], kind) for user in mine if user.email]
+
+
+def _answers(keys: Iterable[int]) -> list[EmailMessage]:
+    decided = (Appeal.State.ACCEPTED, Appeal.State.REJECTED)
+    rows = Appeal.objects.filter(pk__in=list(keys), state__in=decided, filed_by__is_active=True)
+    related = ("partner", "evaluation__scheme", "evaluation__scheme_version", "filed_by")
+    found = rows.exclude(filed_by__email="").select_related(*related).order_by("pk")
+    return [_answer(row) for row in found]
+
+
+def _answer(row: Appeal) -> EmailMessage:
+    user = row.filed_by
+    with translation.override(user.language):
+        said = {"name": user.get_full_name() or user.username, "state": row.get_state_display()}
+        said |= {"partner": str(row.partner), "evaluation": str(row.evaluation)}
+        said["item"] = item_names([row], _("The whole result"))[row.pk]
+        lines = [
+            _("Dear %(name)s,") % said,
+            "",
+            _("your appeal has its answer: %(partner)s, %(evaluation)s, %(item)s: %(state)s.")
+            % said,
+            row.answer,
+            "",
+            _("You find the page under Performance → Appeals.")
+            if not user.is_partner_user
+            else _("You find it under Appeals."),
+        ]
+        return EmailMessage(_("Your appeal has its answer"), "\n".join(lines), to=[user.email])
 
 
 def deciders() -> QuerySet:

@@ -47,11 +47,12 @@ class Cuts:
     upper: Decimal
 
     def quartile(self, points: Decimal | None) -> int | None:
-        """1 for the best of the four to 4; None with fewer than five peers, or without points.
+        """1 for the best of the four to 4; None with fewer than five peers, without points, or for
+        the points that at least half of the peers share.
 
         Who has as much as a bound is above it, so equal points are in one quartile.
         """
-        if points is None or self.count <= LEAST_PEERS:
+        if points is None or self.count <= LEAST_PEERS or self.lower == points == self.upper:
             return None
         return 4 - sum(1 for bound in (self.lower, self.middle, self.upper) if points >= bound)
 

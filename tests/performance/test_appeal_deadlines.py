@@ -210,3 +210,21 @@ def test_the_list_marks_and_finds_what_is_overdue(cast):
     client.force_login(cast.director, backend="accounts.backends.RoleBackend")
     page = client.get("/performance/appeals/").content.decode()
     assert page.count('class="worse') == 1
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject"])
+def test_who_filed_it_is_told_the_answer_once(verb, judges, django_capture_on_commit_callbacks):
+    boss = make.make_user("sales_manager", email="boss@example.com", language="en")
+    row = workflow.fire(appeal(filed_by=boss), "take", by=judges[0], on=DUE)
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        row = workflow.fire(row, verb, by=judges[0], on=DUE, reason="The ledger says so.")
+    [letter] = mail.outbox
+    assert (letter.to, letter.subject) == (["boss@example.com"], "Your appeal has its answer")
+    assert f": {row.get_state_display()}." in letter.body
+    assert "The ledger says so." in letter.body
+    assert judges[0].username not in letter.body
+    job = Job.objects.get(kind="letters")
+    with pytest.raises(Conflict):  # delivered a second time
+        write_about_appeals(job.pk, [row.pk], letters.ANSWERED)
+    assert len(mail.outbox) == 1

@@ -36,6 +36,8 @@ def test_no_quarter_with_fewer_than_five_peers():
     assert peers.Cuts(5, D(20), D(40), D(60)).quartile(D(60)) is None
     assert peers.Cuts(6, D(20), D(40), D(60)).quartile(D(60)) == 1
     assert peers.Cuts(6, D(20), D(40), D(60)).quartile(None) is None
+    shared = peers.Cuts(6, D(60), D(60), D(60))
+    assert [shared.quartile(D(points)) for points in (59, 60, 61)] == [4, None, 1]
 
 
 def _item(points, code="one"):

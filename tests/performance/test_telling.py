@@ -91,6 +91,16 @@ def test_which_items_rest_on_others(item, values, hidden):
     assert resting_on_others([evaluation.pk]) == expected
 
 
+def test_an_item_without_a_median_rests_on_nobody():
+    evaluation = _evaluation(MEDIAN)
+    _scores(evaluation, ["0"] * 3)
+    assert resting_on_others([evaluation.pk]) == {evaluation.pk: {"one"}}  # nobody knows
+    for benchmark, hidden in (("7", {"one"}), (None, None)):
+        Evaluation.objects.filter(pk=evaluation.pk).update(peers={"one": {"benchmark": benchmark}})
+        expected = {evaluation.pk: hidden} if hidden else {}
+        assert resting_on_others([evaluation.pk]) == expected
+
+
 def _annual(source, period="2013"):
     version = make.make_scheme_version()
     linear = {"kind": "linear", "points": [["0", "0"], ["100", "100"]]}
