@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.utils.html import conditional_escape
@@ -9,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 
 from core.periods import Period
 from core.tables import EMPTY, Column
+from partners.views import person, person_cell
 from performance import measures
 from performance.models import DerivedMeasure
 
@@ -56,6 +59,18 @@ def scheme_column(path: str, *, name: str = "scheme") -> Column:
 def period_name(code: str) -> str:
     """“2013Q3” as it is said."""
     return Period.parse(code, settings.FISCAL_YEAR_START).label if code else EMPTY
+
+
+def person_column(name: str, label: Any, **options: Any) -> Column:
+    """Somebody by the full name."""
+    return Column(
+        name,
+        label=label,
+        source=tuple(f"{name}__{part}" for part in ("username", "first_name", "last_name")),
+        render=person_cell,
+        export=person,
+        **options,
+    )
 
 
 def measure_column() -> Column:

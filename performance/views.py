@@ -22,7 +22,7 @@ from performance.forms import DeductionForm, RunForm, ScheduleForm
 from performance.models import Deduction, Evaluation, EvaluationSchedule
 from performance.models.evaluations import stage_of
 from performance.process.pages import notices
-from performance.tables import READ_ONLY, STATE_COLORS, period_name, scheme_column
+from performance.tables import READ_ONLY, STATE_COLORS, period_name, person_column, scheme_column
 
 
 class DeductionView(CRUDView):
@@ -44,8 +44,8 @@ class DeductionView(CRUDView):
         Column("points", kind="qty"),
         "reason",
         Column("state", kind="badge", colors=STATE_COLORS),
-        Column("entered_by", label=gettext_lazy("entered by"), source="entered_by__username"),
-        Column("decided_by", label=gettext_lazy("decided by"), source="decided_by__username"),
+        person_column("entered_by", gettext_lazy("entered by")),
+        person_column("decided_by", gettext_lazy("decided by")),
     )
     ordering = ("-decided_on", "-pk")
     search_fields = ("partner__name", "partner__code", "partner__pinyin", "reason")

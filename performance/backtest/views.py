@@ -19,14 +19,14 @@ from core.tables import EMPTY, Column
 from core.templatetags.fmt import money
 from core.views import CRUDView
 from core.views.base import is_partial
-from partners.views import level_badge, level_name, person, person_cell
+from partners.views import level_badge, level_name
 from performance.backtest import pages, services, whatif
 from performance.backtest.filters import BacktestReportFilter, BacktestResultFilter
 from performance.backtest.forms import BacktestForm, WhatIfForm
 from performance.models import BacktestReport, BacktestResult, SchemeVersion, Score
 from performance.results.views import ScoreView
 from performance.schemes.views import SchemeVersionView
-from performance.tables import READ_ONLY, scheme_column
+from performance.tables import READ_ONLY, person_column, scheme_column
 from performance.views import EvaluationView
 
 STATE_COLORS = {"running": "blue", "done": "green", "attached": "purple"}
@@ -59,15 +59,7 @@ class BacktestReportView(CRUDView):
         Column("state", kind="badge", colors=STATE_COLORS),
         "partner_count",
         "computed_at",
-        Column(
-            "requested_by",
-            label=gettext_lazy("by"),
-            source=tuple(
-                f"requested_by__{part}" for part in ("username", "first_name", "last_name")
-            ),
-            render=person_cell,
-            export=person,
-        ),
+        person_column("requested_by", gettext_lazy("by")),
     )
     ordering = ("-pk",)
     search_fields = ("version__scheme__name", "version__scheme__code")

@@ -57,7 +57,7 @@ from performance.process.forms import (
     RevisionForm,
 )
 from performance.selectors import item_names
-from performance.tables import measure_name, period_name, scheme_column, scheme_name
+from performance.tables import measure_name, period_name, person_column, scheme_column, scheme_name
 
 PER_PAGE = 50
 STAFF = "performance.view_evaluation"  # who has it is none of a partner's people
@@ -69,10 +69,6 @@ _PARENT = ("performance:evaluation_list",)
 _LOOK_ONLY = frozenset({"create", "edit", "delete", "bulk"})
 
 
-def _person(name: str, label: Any, **kwargs: Any) -> Column:
-    return Column(name, label=label, source=f"{name}__username", **kwargs)
-
-
 class RatingView(CRUDView):
     model = Rating
     icon = "star"
@@ -82,7 +78,7 @@ class RatingView(CRUDView):
         PARTNER,
         Column("code", label=gettext_lazy("code"), source="partner__code"),
         Column("item_code"),
-        _person("rater", gettext_lazy("rater")),
+        person_column("rater", gettext_lazy("rater")),
         Column("mark", kind="number"),
         "evidence",
         "updated_at",
@@ -130,8 +126,8 @@ class CorrectionView(_AboutScoreView):
             export=level_name,
         ),
         Column("state", kind="badge", colors=pages.COLORS),
-        _person("proposed_by", gettext_lazy("proposed by")),
-        _person("decided_by", gettext_lazy("decided by")),
+        person_column("proposed_by", gettext_lazy("proposed by")),
+        person_column("decided_by", gettext_lazy("decided by")),
     )
     ordering = ("-pk",)
     search_fields = (*_SEARCH, "reason")
@@ -234,9 +230,9 @@ class AppealView(_AboutScoreView):
             render=due_cell,
             export=lambda due_on, state: due_on,
         ),
-        _person("filed_by", gettext_lazy("filed by"), permission=STAFF),
+        person_column("filed_by", gettext_lazy("filed by"), permission=STAFF),
         Column("by_partner", shown=False, permission=STAFF),
-        _person("owner", gettext_lazy("owner"), permission=STAFF),
+        person_column("owner", gettext_lazy("owner"), permission=STAFF),
         "created_at",
         Column("decided_at", shown=False),
     )

@@ -36,7 +36,7 @@ from core.views import CRUDView, exports
 from core.views.base import is_partial
 from core.views.bulk import transition_action
 from core.views.listing import Listing
-from partners.views import level_badge, level_name, person, person_cell
+from partners.views import level_badge, level_name
 from performance.filters import (
     ConsequenceFilter,
     ImprovementPlanFilter,
@@ -61,7 +61,7 @@ from performance.results.forms import (
     LevelChangesForm,
     PlanActionForm,
 )
-from performance.tables import READ_ONLY, STATE_COLORS, period_name, scheme_column
+from performance.tables import READ_ONLY, STATE_COLORS, period_name, person_column, scheme_column
 from performance.telling import told, with_told_total
 from performance.views import EvaluationView
 
@@ -419,18 +419,6 @@ _PARTNER = (
 )
 
 
-def _person(name: str, label: Any, **options: Any) -> Column:
-    """Somebody by the full name."""
-    return Column(
-        name,
-        label=label,
-        source=tuple(f"{name}__{part}" for part in ("username", "first_name", "last_name")),
-        render=person_cell,
-        export=person,
-        **options,
-    )
-
-
 Level = tuple[str | None, str | None, str | None]  # name, English name, colour
 
 
@@ -502,9 +490,9 @@ class ConsequenceView(CRUDView):
             kind="datetime",
             sort=(),
         ),
-        _person("proposed_by", gettext_lazy("proposed by")),
-        _person("agreed_by", gettext_lazy("agreed by"), shown=False),
-        _person("decided_by", gettext_lazy("decided by")),
+        person_column("proposed_by", gettext_lazy("proposed by")),
+        person_column("agreed_by", gettext_lazy("agreed by"), shown=False),
+        person_column("decided_by", gettext_lazy("decided by")),
         "reason",
     )
     ordering = ("-effective_on", "-pk")
@@ -585,7 +573,7 @@ class ImprovementPlanView(CRUDView):
     columns = (
         *_PARTNER,
         "goal",
-        _person("owner", gettext_lazy("owner")),
+        person_column("owner", gettext_lazy("owner")),
         "due_on",
         "retest_period",
         Column("goal_total", kind="money"),
@@ -632,7 +620,7 @@ class PlanActionView(CRUDView):
     columns = (
         "what",
         Column("partner", label=gettext_lazy("partner"), source="plan__partner__name"),
-        _person("owner", gettext_lazy("owner")),
+        person_column("owner", gettext_lazy("owner")),
         "due_on",
         "done_on",
     )
