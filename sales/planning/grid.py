@@ -16,6 +16,7 @@ from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 
 from accounts.models import Territory
+from catalog.models import ProductLine
 from core.money import allocate, round_money
 from core.scoping import sees_everything
 from partners.models import Partner
@@ -26,6 +27,8 @@ from sales.planning.reading import read_nets
 
 ZERO = Decimal(0)
 PAGE = 25  # partners
+# The sums over more cells than this come after the page: until there they take some 10 ms.
+SUMMED_WITH_PAGE = 20_000
 ROWS = 60  # of a plan by product line: so many at most, though never less than a partner
 BOTTOM_UP = Coalesce("manager", "proposal")
 _ENTERED = Q(manager__isnull=False) | Q(proposal__isnull=False)
@@ -70,18 +73,15 @@ def totals_of(cells: Iterable[TargetPlanLine]) -> Totals:
     """The sums of some cells."""
     found = Totals()
     for cell in cells:
-        below = cell.proposal if cell.manager is None else cell.manager
-        found.add(
-            Totals(
-                cells=1,
-                entered=int(below is not None),
-                last_year=cell.last_year or ZERO,
-                top_down=cell.top_down or ZERO,
-                bottom_up=below or ZERO,
-                against=(cell.top_down or ZERO) if below is not None else ZERO,
-                amount=cell.amount or ZERO,
-            )
-        )
+        below, top_down = cell.bottom_up, cell.top_down or ZERO
+        found.cells += 1
+        found.last_year += cell.last_year or ZERO
+        found.top_down += top_down
+        found.amount += cell.amount or ZERO
+        if below is not None:
+            found.entered += 1
+            found.bottom_up += below
+            found.against += top_down
     return found
 
 
@@ -179,8 +179,13 @@ def rows_of(plan: TargetPlan, partners: Iterable[Partner], line: int | None = No
     place = {month: number for number, month in enumerate(plan.months)}
     known = {partner.pk: partner for partner in partners}
     rows: dict[tuple[int, int | None], Row] = {}
-    for cell in cells.select_related("product_line").order_by("product_line__code", "month"):
+    found = list(cells.order_by("product_line__code", "month"))
+    # An object a product line, not one a cell.
+    lines = ProductLine.objects.in_bulk({cell.product_line_id for cell in found} - {None})
+    for cell in found:
         cell.partner, cell.plan = known[cell.partner_id], plan
+        if cell.product_line_id is not None:
+            cell.product_line = lines[cell.product_line_id]
         key = (cell.partner_id, cell.product_line_id)
         row = rows.get(key)
         if row is None:
@@ -271,32 +276,49 @@ def _aggregates() -> dict[str, Any]:
     }
 
 
-def parts(plan: TargetPlan, lines: QuerySet, within: Territory, user: Any) -> list[Part]:
-    """The territories right below `within` that have cells among `lines`, with their sums; what
-    hangs on `within` itself comes first, as the territory itself. Shares, also those of the
-    potential, are of what `user` sees."""
+@dataclass
+class Overview:
+    """The sums of cells, those of the territories, and how many partners lack a figure from below."""
+
+    totals: Totals
+    parts: list[Part]
+    waiting: int
+
+
+def has_many(lines: QuerySet) -> bool:
+    """Whether these cells are too many to be summed while somebody waits for the page."""
+    return lines.values("pk")[SUMMED_WITH_PAGE : SUMMED_WITH_PAGE + 1].exists()
+
+
+def overview(plan: TargetPlan, lines: QuerySet, within: Territory, user: Any) -> Overview:
+    """What stands above the grid, in one pass over the cells, summed by partner.
+
+    The parts are the territories right below `within` that have cells among `lines`; what hangs on
+    `within` itself comes first, as the territory itself. Shares, also those of the potential, are
+    of what `user` sees."""
     children = list(Territory.objects.filter(parent=within).order_by("sort_path"))
     rates = dict(plan.growths.values_list("territory", "rate"))
     found = {
         child.pk: Part(child, Totals(), 0, rates.get(child.pk)) for child in [within, *children]
     }
     paths = [(child.path, child.pk) for child in children]
-    grouped = lines.values("partner__territory__path").annotate(
-        heads=Count("partner", distinct=True),
-        **_aggregates(),
-    )
+    whole, waiting = Totals(), 0
+    grouped = lines.values("partner", "partner__territory__path").annotate(**_aggregates())
     for row in grouped:
         path = row["partner__territory__path"]
         part = found[next((pk for above, pk in paths if path.startswith(above)), within.pk)]
-        part.totals.add(_totals(row))
-        part.partners += row["heads"]
+        totals = _totals(row)
+        part.totals.add(totals)
+        part.partners += 1
+        whole.add(totals)
+        waiting += totals.entered < totals.cells
     kept = [part for part in found.values() if part.totals.cells]
     if not plan.is_whole_for(user):
         shown = {part.territory.pk for part in kept}
         paths_seen = tuple(user.territory_paths)
         children = [one for one in children if one.pk in shown or one.path.startswith(paths_seen)]
     _set_shares(kept, children)
-    return kept
+    return Overview(whole, kept, waiting)
 
 
 def _set_shares(kept: list[Part], children: list[Territory]) -> None:
