@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
@@ -28,7 +28,7 @@ from sales.planning.reading import read_nets
 ZERO = Decimal(0)
 PAGE = 25  # partners
 # The sums over more cells than this come after the page: until there they take some 10 ms.
-SUMMED_WITH_PAGE = 20_000
+SUMMED_WITH_PAGE = 10_000
 ROWS = 60  # of a plan by product line: so many at most, though never less than a partner
 BOTTOM_UP = Coalesce("manager", "proposal")
 _ENTERED = Q(manager__isnull=False) | Q(proposal__isnull=False)
@@ -69,7 +69,27 @@ class Totals:
         return (self.amount - self.last_year) / self.last_year if self.last_year > 0 else None
 
 
-def totals_of(cells: Iterable[TargetPlanLine]) -> Totals:
+class Cell(NamedTuple):
+    """What a page reads of a `TargetPlanLine`: no model instance a cell, for there are hundreds."""
+
+    partner: int
+    product_line: int | None
+    pk: int
+    month: date
+    last_year: Decimal | None
+    top_down: Decimal | None
+    manager: Decimal | None
+    proposal: Decimal | None
+    amount: Decimal | None
+    locked: bool
+    comment: str
+
+    bottom_up = TargetPlanLine.bottom_up
+    difference = TargetPlanLine.difference
+    ratio = TargetPlanLine.ratio
+
+
+def totals_of(cells: Iterable[Cell]) -> Totals:
     """The sums of some cells."""
     found = Totals()
     for cell in cells:
@@ -94,7 +114,8 @@ class Row:
     partner: Partner
     product_line: Any
     hint: TargetPlanHint | None
-    cells: list[TargetPlanLine | None]
+    cells: list[Cell | None]
+    plan: TargetPlan
     totals: Totals = field(default_factory=Totals)
     writable: bool = True
     reached: Decimal | None = None
@@ -104,7 +125,7 @@ class Row:
         return f"{self.partner.pk}-{self.product_line.pk if self.product_line else 0}"
 
     @property
-    def first(self) -> TargetPlanLine | None:
+    def first(self) -> Cell | None:
         """A cell by which the row is asked for."""
         return next((cell for cell in self.cells if cell), None)
 
@@ -119,7 +140,7 @@ class Row:
         return _sum(cell.proposal for cell in self.cells if cell)
 
     @property
-    def with_fair(self) -> list[tuple[TargetPlanLine | None, Decimal | None]]:
+    def with_fair(self) -> list[tuple[Cell | None, Decimal | None]]:
         """Each cell with the proposal for it."""
         return list(zip(self.cells, self.fair, strict=True))
 
@@ -132,10 +153,6 @@ class Row:
             return [None] * len(season)
         places = self.plan.rounding
         return [*allocate(round_money(self.hint.suggested, places), season, places)]
-
-    @property
-    def plan(self) -> TargetPlan:
-        return next(cell.plan for cell in self.cells if cell)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -178,20 +195,17 @@ def rows_of(plan: TargetPlan, partners: Iterable[Partner], line: int | None = No
     by_key = {(hint.partner_id, hint.product_line_id): hint for hint in hints}
     place = {month: number for number, month in enumerate(plan.months)}
     known = {partner.pk: partner for partner in partners}
+    ordered = cells.order_by("product_line__code", "month")
+    found = [Cell._make(values) for values in ordered.values_list(*Cell._fields)]
+    lines = ProductLine.objects.in_bulk({cell.product_line for cell in found} - {None})
     rows: dict[tuple[int, int | None], Row] = {}
-    found = list(cells.order_by("product_line__code", "month"))
-    # An object a product line, not one a cell.
-    lines = ProductLine.objects.in_bulk({cell.product_line_id for cell in found} - {None})
     for cell in found:
-        cell.partner, cell.plan = known[cell.partner_id], plan
-        if cell.product_line_id is not None:
-            cell.product_line = lines[cell.product_line_id]
-        key = (cell.partner_id, cell.product_line_id)
+        key = (cell.partner, cell.product_line)
         row = rows.get(key)
         if row is None:
-            row = rows[key] = Row(
-                cell.partner, cell.product_line, by_key.get(key), [None] * len(place)
-            )
+            line_of = lines.get(cell.product_line)
+            months: list[Cell | None] = [None] * len(place)
+            row = rows[key] = Row(known[cell.partner], line_of, by_key.get(key), months, plan)
         row.cells[place[cell.month]] = cell
     for row in rows.values():
         row.totals = totals_of(cell for cell in row.cells if cell)
@@ -278,7 +292,7 @@ def _aggregates() -> dict[str, Any]:
 
 @dataclass
 class Overview:
-    """The sums of cells, those of the territories, and how many partners lack a figure from below."""
+    """The sums of cells, those of the territories, and how many partners lack a figure."""
 
     totals: Totals
     parts: list[Part]
@@ -287,7 +301,9 @@ class Overview:
 
 def has_many(lines: QuerySet) -> bool:
     """Whether these cells are too many to be summed while somebody waits for the page."""
-    return lines.values("pk")[SUMMED_WITH_PAGE : SUMMED_WITH_PAGE + 1].exists()
+    # In the order of the unique index, which alone is read then.
+    keys = lines.order_by("partner").values("partner")
+    return bool(keys[SUMMED_WITH_PAGE : SUMMED_WITH_PAGE + 1])
 
 
 def overview(plan: TargetPlan, lines: QuerySet, within: Territory, user: Any) -> Overview:

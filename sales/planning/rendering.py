@@ -1,5 +1,5 @@
-"""The rows of the planning grid as HTML: one Python call a cell and no template, for a page has some
-700 cells, most of them inputs (docs/adr/0003)."""
+"""The rows of the planning grid as HTML: one Python call a cell and no template, for a page has
+some 700 cells, most of them inputs (docs/adr/0003)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from core.templatetags.fmt import money, percent, qty, signed_percent
 from core.templatetags.icons import svg
-from sales.models import TargetPlan, TargetPlanHint, TargetPlanLine
-from sales.planning.grid import Row
+from sales.models import TargetPlan, TargetPlanHint
+from sales.planning.grid import Cell, Row
 
 whole = partial(money, places=0)
 NIL = '<span class="nil">—</span>'
@@ -105,7 +105,7 @@ class Grid:
             f'aria-haspopup="dialog">{escape(row.partner)}</button>{_hint(below)}{problem}</th>'
         )
 
-    def _cell(self, row: Row, cell: TargetPlanLine | None) -> str:
+    def _cell(self, row: Row, cell: Cell | None) -> str:
         if cell is None:
             return f'<td class="num" data-label="">{NIL}</td>'
         if self.field and row.writable:
@@ -122,7 +122,7 @@ class Grid:
             text = whole(cell.amount) + (f" {svg('lock')}" if cell.locked else "")
         return f'<td class="num" data-label="{cell.month:%y-%m}">{text}</td>'
 
-    def _input(self, row: Row, cell: TargetPlanLine) -> str:
+    def _input(self, row: Row, cell: Cell) -> str:
         value = getattr(cell, self.field)
         shown = escape(self.typed) if cell.pk == self.bad else "" if value is None else qty(value)
         if self.field == "amount" and cell.locked:
@@ -141,7 +141,7 @@ class Grid:
         )
         return text if self.field == "amount" else text + _hint(whole(cell.last_year))
 
-    def _difference(self, cell: TargetPlanLine) -> str:
+    def _difference(self, cell: Cell) -> str:
         difference = cell.difference
         if difference is None:
             return NIL
