@@ -4,6 +4,7 @@ some 700 cells, most of them inputs (docs/adr/0003)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
@@ -13,7 +14,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from core.templatetags.fmt import money, percent, qty, signed_percent
+from core.templatetags.fmt import money, percent, signed_percent
 from core.templatetags.icons import svg
 from sales.models import TargetPlan, TargetPlanHint
 from sales.planning.grid import Cell, Row
@@ -24,6 +25,11 @@ NIL = '<span class="nil">—</span>'
 
 def _tone(number: Decimal) -> str:
     return "better" if number > 0 else "worse" if number < 0 else ""
+
+
+def _typed(amount: Decimal) -> str:
+    """An amount of two places as `qty` writes it, at a third of the time."""
+    return f"{amount:,.2f}".rstrip("0").rstrip(".")
 
 
 def _hint(text: str) -> str:
@@ -52,7 +58,8 @@ class Grid:
     def row(self, row: Row) -> SafeString:
         """One `<tr>`; beside a panel it takes the place of the row of the page."""
         swap = ' hx-swap-oob="true"' if self.in_panel else ""
-        cells = "".join(self._cell(row, cell) for cell in row.cells)
+        name = escape(row.partner)
+        cells = "".join(self._cell(row, name, cell) for cell in row.cells)
         return mark_safe(
             f'<tr id="row-{row.pk}"{swap}>{self._head(row)}{cells}{self._sums(row)}</tr>'
         )
@@ -60,6 +67,11 @@ class Grid:
     @cached_property
     def _signed(self) -> bool:
         return self.plan.state == TargetPlan.State.SIGNED
+
+    @cached_property
+    def _months(self) -> dict[date, tuple[str, str]]:
+        """Each month in short and in full."""
+        return {month: (f"{month:%y-%m}", f"{month:%Y-%m}") for month in self.plan.months}
 
     @cached_property
     def _addresses(self) -> tuple[str, str]:
@@ -105,11 +117,11 @@ class Grid:
             f'aria-haspopup="dialog">{escape(row.partner)}</button>{_hint(below)}{problem}</th>'
         )
 
-    def _cell(self, row: Row, cell: Cell | None) -> str:
+    def _cell(self, row: Row, name: str, cell: Cell | None) -> str:
         if cell is None:
             return f'<td class="num" data-label="">{NIL}</td>'
         if self.field and row.writable:
-            text = self._input(row, cell)
+            text = self._input(name, cell)
         elif self.show == "compare":
             text = self._difference(cell)
         elif self.show == "entry":
@@ -120,11 +132,13 @@ class Grid:
             text = whole(value) + _hint(whole(cell.last_year))
         else:
             text = whole(cell.amount) + (f" {svg('lock')}" if cell.locked else "")
-        return f'<td class="num" data-label="{cell.month:%y-%m}">{text}</td>'
+        return f'<td class="num" data-label="{self._months[cell.month][0]}">{text}</td>'
 
-    def _input(self, row: Row, cell: Cell) -> str:
+    def _input(self, name: str, cell: Cell) -> str:
         value = getattr(cell, self.field)
-        shown = escape(self.typed) if cell.pk == self.bad else "" if value is None else qty(value)
+        shown = (
+            escape(self.typed) if cell.pk == self.bad else "" if value is None else _typed(value)
+        )
         if self.field == "amount" and cell.locked:
             does = f'readonly title="{self._labels["locked"]}"'
         else:
@@ -137,7 +151,7 @@ class Grid:
         text = (
             f'<input class="form-control num{invalid}" id="c{cell.pk}" name="value" '
             'inputmode="decimal" autocomplete="off" '
-            f'aria-label="{escape(row.partner)} {cell.month:%Y-%m}" value="{shown}" {does}>'
+            f'aria-label="{name} {self._months[cell.month][1]}" value="{shown}" {does}>'
         )
         return text if self.field == "amount" else text + _hint(whole(cell.last_year))
 
