@@ -76,12 +76,21 @@ def run(partner_count: int = 1_000, rounds: int = 3) -> list[Result]:
     with pages.server() as port:
         client = pages._Client(port, pages._signed_in_cookie())
         address = f"/sales/plans/{plan.pk}/?show=compare"
-        page = in_pairs(
-            lambda: client.get(address, {}), lambda: client.get("/bare/page/", {}), 10 * rounds, 3
-        )
-        size = f"{len(client.get(address, {})) / 1024:.0f} KB"
         bare_page = "a bare signed-in view, 50 rows × 8 columns"
-        found.append(page.result(f"page of a plan of {what}", bare_page, "", size))
+        sums = f"/sales/plans/{plan.pk}/sums/"
+        page = f"page of a plan of {what}"
+        for name, path, limit in (
+            (page, address, "≤ 6 ×"),
+            ("its sums, asked for by it", sums, ""),
+        ):
+            pairs = in_pairs(
+                lambda path=path: client.get(path, {}),
+                lambda: client.get("/bare/page/", {}),
+                10 * rounds,
+                3,
+            )
+            size = f"{len(client.get(path, {})) / 1024:.0f} KB"
+            found.append(pairs.result(name, bare_page, limit, size))
     for each in (bare, plan):
         each.lines.all().delete()
     return found

@@ -25,6 +25,7 @@ urlpatterns = [
     path("plans/<int:pk>/undo/", planning.undo, name="targetplan_undo"),
     path("plans/<int:pk>/remind/", planning.remind, name="targetplan_remind"),
     path("plans/<int:pk>/enter/", planning.enter, name="targetplan_enter"),
+    path("plans/<int:pk>/sums/", planning.sums, name="targetplan_sums"),
     path("plans/<int:pk>/cells/", planning.cells, name="targetplan_cells"),
     path("plans/<int:pk>/amend/", planning.amend, name="targetplan_amend"),
     path("plans/<int:pk>/file/", planning.export, name="targetplan_file"),

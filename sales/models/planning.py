@@ -20,6 +20,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext, gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from catalog.models import ProductLine
 from core.errors import Problem
 from core.models import Model
 from core.periods import Period, add_months
@@ -313,24 +314,27 @@ class TargetPlan(StatefulModel, Model):
     def submit_blockers(self, by: Any) -> list[Problem]:
         """Why it cannot be submitted: nothing in it, cells without an amount, or cells of product
         lines that it no longer has."""
-        rows = self.lines.aggregate(
-            all=models.Count("pk"), empty=models.Count("pk", filter=Q(amount__isnull=True))
-        )
-        if not rows["all"]:
+        # In the order of the unique index, where the first of its cells is found at once.
+        if not self.lines.order_by("partner").values("partner")[:1]:
             return [Problem("empty", _("The plan has no amounts yet. Split the amount first."))]
-        if rows["empty"]:
-            text = gettext("%(count)d cells have no amount yet.") % {"count": rows["empty"]}
+        empty = self.lines.filter(amount__isnull=True).count()
+        if empty:
+            text = gettext("%(count)d cells have no amount yet.") % {"count": empty}
             return [Problem("cells_without_amount", text)]
-        if self._strays().exists():
+        if self._has_strays():
             text = _("The product lines of the plan have changed. Split the amount again.")
             return [Problem("other_product_lines", text)]
         return []
 
-    def _strays(self) -> QuerySet:
-        """Cells of product lines that the plan no longer has."""
-        if self.product_lines.exists():
-            return self.lines.exclude(product_line__in=self.product_lines.all())
-        return self.lines.filter(product_line__isnull=False)
+    def _has_strays(self) -> bool:
+        """Whether there are cells of product lines that the plan no longer has. Each line is looked
+        up in the index, for there are few lines and many cells."""
+        lines = set(self.product_lines.values_list("pk", flat=True))
+        if lines and self.lines.filter(product_line__isnull=True).exists():
+            return True
+        first = self.lines.filter(product_line=OuterRef("pk")).order_by().values("pk")[:1]
+        others = ProductLine.objects.exclude(pk__in=lines).annotate(cell=models.Subquery(first))
+        return others.filter(cell__isnull=False).exists()
 
     def sign_blockers(self, by: Any) -> list[Problem]:
         """Why it cannot be signed: by the one who submitted it, or over another signed plan."""
@@ -560,7 +564,13 @@ class TargetPlanLine(Model):
                 for name in ("top_down", "manager", "proposal", "amount")
             ),
         ]
-        indexes = [models.Index(fields=["updated_at", "id"], name="target_line_changed")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="target_line_changed"),
+            models.Index(fields=["plan", "product_line"], name="target_line_of_line"),
+            models.Index(
+                fields=["plan"], condition=Q(amount__isnull=True), name="target_line_no_amount"
+            ),
+        ]
         triggers = [*frozen_with_plan(), in_scope(), LEAVE_STEP]
 
     def __str__(self) -> str:

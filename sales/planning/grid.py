@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Territory
+from catalog.models import ProductLine
 from core.money import allocate, round_money
 from core.scoping import sees_everything
 from partners.models import Partner
@@ -26,6 +27,8 @@ from sales.planning.reading import read_nets
 
 ZERO = Decimal(0)
 PAGE = 25  # partners
+# The sums over more cells than this come after the page: until there they take some 10 ms.
+SUMMED_WITH_PAGE = 10_000
 ROWS = 60  # of a plan by product line: so many at most, though never less than a partner
 BOTTOM_UP = Coalesce("manager", "proposal")
 _ENTERED = Q(manager__isnull=False) | Q(proposal__isnull=False)
@@ -66,22 +69,39 @@ class Totals:
         return (self.amount - self.last_year) / self.last_year if self.last_year > 0 else None
 
 
-def totals_of(cells: Iterable[TargetPlanLine]) -> Totals:
+class Cell(NamedTuple):
+    """What a page reads of a `TargetPlanLine`: no model instance a cell, for there are hundreds."""
+
+    partner: int
+    product_line: int | None
+    pk: int
+    month: date
+    last_year: Decimal | None
+    top_down: Decimal | None
+    manager: Decimal | None
+    proposal: Decimal | None
+    amount: Decimal | None
+    locked: bool
+    comment: str
+
+    bottom_up = TargetPlanLine.bottom_up
+    difference = TargetPlanLine.difference
+    ratio = TargetPlanLine.ratio
+
+
+def totals_of(cells: Iterable[Cell]) -> Totals:
     """The sums of some cells."""
     found = Totals()
     for cell in cells:
-        below = cell.proposal if cell.manager is None else cell.manager
-        found.add(
-            Totals(
-                cells=1,
-                entered=int(below is not None),
-                last_year=cell.last_year or ZERO,
-                top_down=cell.top_down or ZERO,
-                bottom_up=below or ZERO,
-                against=(cell.top_down or ZERO) if below is not None else ZERO,
-                amount=cell.amount or ZERO,
-            )
-        )
+        below, top_down = cell.bottom_up, cell.top_down or ZERO
+        found.cells += 1
+        found.last_year += cell.last_year or ZERO
+        found.top_down += top_down
+        found.amount += cell.amount or ZERO
+        if below is not None:
+            found.entered += 1
+            found.bottom_up += below
+            found.against += top_down
     return found
 
 
@@ -94,7 +114,8 @@ class Row:
     partner: Partner
     product_line: Any
     hint: TargetPlanHint | None
-    cells: list[TargetPlanLine | None]
+    cells: list[Cell | None]
+    plan: TargetPlan
     totals: Totals = field(default_factory=Totals)
     writable: bool = True
     reached: Decimal | None = None
@@ -104,7 +125,7 @@ class Row:
         return f"{self.partner.pk}-{self.product_line.pk if self.product_line else 0}"
 
     @property
-    def first(self) -> TargetPlanLine | None:
+    def first(self) -> Cell | None:
         """A cell by which the row is asked for."""
         return next((cell for cell in self.cells if cell), None)
 
@@ -119,7 +140,7 @@ class Row:
         return _sum(cell.proposal for cell in self.cells if cell)
 
     @property
-    def with_fair(self) -> list[tuple[TargetPlanLine | None, Decimal | None]]:
+    def with_fair(self) -> list[tuple[Cell | None, Decimal | None]]:
         """Each cell with the proposal for it."""
         return list(zip(self.cells, self.fair, strict=True))
 
@@ -132,10 +153,6 @@ class Row:
             return [None] * len(season)
         places = self.plan.rounding
         return [*allocate(round_money(self.hint.suggested, places), season, places)]
-
-    @property
-    def plan(self) -> TargetPlan:
-        return next(cell.plan for cell in self.cells if cell)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -178,15 +195,17 @@ def rows_of(plan: TargetPlan, partners: Iterable[Partner], line: int | None = No
     by_key = {(hint.partner_id, hint.product_line_id): hint for hint in hints}
     place = {month: number for number, month in enumerate(plan.months)}
     known = {partner.pk: partner for partner in partners}
+    ordered = cells.order_by("product_line__code", "month")
+    found = [Cell._make(values) for values in ordered.values_list(*Cell._fields)]
+    lines = ProductLine.objects.in_bulk({cell.product_line for cell in found} - {None})
     rows: dict[tuple[int, int | None], Row] = {}
-    for cell in cells.select_related("product_line").order_by("product_line__code", "month"):
-        cell.partner, cell.plan = known[cell.partner_id], plan
-        key = (cell.partner_id, cell.product_line_id)
+    for cell in found:
+        key = (cell.partner, cell.product_line)
         row = rows.get(key)
         if row is None:
-            row = rows[key] = Row(
-                cell.partner, cell.product_line, by_key.get(key), [None] * len(place)
-            )
+            line_of = lines.get(cell.product_line)
+            months: list[Cell | None] = [None] * len(place)
+            row = rows[key] = Row(known[cell.partner], line_of, by_key.get(key), months, plan)
         row.cells[place[cell.month]] = cell
     for row in rows.values():
         row.totals = totals_of(cell for cell in row.cells if cell)
@@ -271,32 +290,51 @@ def _aggregates() -> dict[str, Any]:
     }
 
 
-def parts(plan: TargetPlan, lines: QuerySet, within: Territory, user: Any) -> list[Part]:
-    """The territories right below `within` that have cells among `lines`, with their sums; what
-    hangs on `within` itself comes first, as the territory itself. Shares, also those of the
-    potential, are of what `user` sees."""
+@dataclass
+class Overview:
+    """The sums of cells, those of the territories, and how many partners lack a figure."""
+
+    totals: Totals
+    parts: list[Part]
+    waiting: int
+
+
+def has_many(lines: QuerySet) -> bool:
+    """Whether these cells are too many to be summed while somebody waits for the page."""
+    # In the order of the unique index, which alone is read then.
+    keys = lines.order_by("partner").values("partner")
+    return bool(keys[SUMMED_WITH_PAGE : SUMMED_WITH_PAGE + 1])
+
+
+def overview(plan: TargetPlan, lines: QuerySet, within: Territory, user: Any) -> Overview:
+    """What stands above the grid, in one pass over the cells, summed by partner.
+
+    The parts are the territories right below `within` that have cells among `lines`; what hangs on
+    `within` itself comes first, as the territory itself. Shares, also those of the potential, are
+    of what `user` sees."""
     children = list(Territory.objects.filter(parent=within).order_by("sort_path"))
     rates = dict(plan.growths.values_list("territory", "rate"))
     found = {
         child.pk: Part(child, Totals(), 0, rates.get(child.pk)) for child in [within, *children]
     }
     paths = [(child.path, child.pk) for child in children]
-    grouped = lines.values("partner__territory__path").annotate(
-        heads=Count("partner", distinct=True),
-        **_aggregates(),
-    )
+    whole, waiting = Totals(), 0
+    grouped = lines.values("partner", "partner__territory__path").annotate(**_aggregates())
     for row in grouped:
         path = row["partner__territory__path"]
         part = found[next((pk for above, pk in paths if path.startswith(above)), within.pk)]
-        part.totals.add(_totals(row))
-        part.partners += row["heads"]
+        totals = _totals(row)
+        part.totals.add(totals)
+        part.partners += 1
+        whole.add(totals)
+        waiting += totals.entered < totals.cells
     kept = [part for part in found.values() if part.totals.cells]
     if not plan.is_whole_for(user):
         shown = {part.territory.pk for part in kept}
         paths_seen = tuple(user.territory_paths)
         children = [one for one in children if one.pk in shown or one.path.startswith(paths_seen)]
     _set_shares(kept, children)
-    return kept
+    return Overview(whole, kept, waiting)
 
 
 def _set_shares(kept: list[Part], children: list[Territory]) -> None:

@@ -34,6 +34,7 @@ from sales.filters import TargetPlanFilter
 from sales.forms import AmendForm, GrowthForm, TargetPlanForm
 from sales.models import TargetPlan, TargetPlanHint, TargetPlanLine
 from sales.planning import background, files, grid, reminders, services
+from sales.planning.rendering import Grid
 
 STATE_COLORS = {
     "draft": "secondary",
@@ -162,31 +163,16 @@ _NO_PROBLEM = {"problem": "", "bad": 0, "typed": "", "wrote": "", "answer": Fals
 
 
 def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
-    """A page of partners with their months, the territories below, the comparison."""
+    """A page of partners with their months, the territories below, the comparison. The sums over
+    many cells come after it, by a request of their own."""
     user = request.user
-    within = _territory(request, plan)
-    lines = grid.lines_for(plan, user, within)
-    show = _show(request, plan)
-    product_lines = list(plan.product_lines.order_by("code"))
-    line = _line(request, product_lines)
-    text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    chosen = lines if line is None else lines.filter(product_line=line)
-    # A partner's people have their own row alone.
-    missing = not user.is_partner_user and request.GET.get("missing") == "1"
+    context, chosen = _looked_at(request, plan)
+    line, job, missing = context["line"], context["job"], context["missing"]
     shown = chosen.filter(grid.WITHOUT_FIGURE) if missing else chosen
-    shown_lines = 1 if line else len(product_lines)
-    pages = Paginator(grid.partners_of(shown, text), grid.page_size(shown_lines))
-    page = pages.get_page(request.GET.get("page"))
+    shown_lines = 1 if line else len(context["lines"])
+    found = grid.partners_of(shown, context["text"])
+    page = Paginator(found, grid.page_size(shown_lines)).get_page(request.GET.get("page"))
     rows = _rows(plan, page.object_list, user, line.pk if line else None)
-    totals = _sums(chosen, user)
-    rate = plan.growths.filter(territory=within).values_list("rate", flat=True).first()
-    state = {
-        "territory": within.pk if within.pk != plan.territory_id else "",
-        "line": line.pk if line else "",
-        "show": show,
-        "missing": "1" if missing else "",
-        "q": text,
-    }
     basis = dict(
         plan.hints.filter(partner__in=chosen.values("partner"))
         .exclude(basis=TargetPlanHint.Basis.HISTORY)
@@ -194,41 +180,69 @@ def plan_page(request: HttpRequest, plan: TargetPlan) -> dict[str, Any]:
         .values_list("basis")
         .annotate(rows=Count("pk"))
     )
-    job = None if user.is_partner_user or not plan.is_draft else background.open_job(plan)
+    field = _field(user, plan, context["show"]) if job is None else ""
     free = plan.is_draft and job is None
     may_plan = free and user.has_perm("sales.change_targetplanline")
+    late = grid.has_many(chosen)
     return {
-        "plan": plan,
+        **context,
         "rows": rows,
+        "table": Grid(plan, context["show"], field, user.is_partner_user).rows(rows),
         "months": plan.months,
         "paging": page,
-        "show": show,
         "shows": _shows(user),
-        "field": _field(user, plan, show) if job is None else "",
+        "field": field,
+        "whole": plan.is_whole_for(user),
+        "may_plan": may_plan,
+        "taken": _taken(plan) if may_plan and plan.is_whole_for(user) else None,
+        "late": late,
+        **({"parts": []} if late else _summed(plan, chosen, context["within"], user)),
+        "exports": _exports(user, plan),
+        "peers": basis.get(TargetPlanHint.Basis.PEERS, 0),
+        "nothing": basis.get(TargetPlanHint.Basis.NOTHING, 0),
+    }
+
+
+def _looked_at(request: HttpRequest, plan: TargetPlan) -> tuple[dict[str, Any], QuerySet]:
+    """What the address says is looked at, and its cells."""
+    user = request.user
+    within = _territory(request, plan)
+    lines = grid.lines_for(plan, user, within)
+    show = _show(request, plan)
+    product_lines = list(plan.product_lines.order_by("code"))
+    line = _line(request, product_lines)
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    # A partner's people have their own row alone.
+    missing = not user.is_partner_user and request.GET.get("missing") == "1"
+    state = {
+        "territory": within.pk if within.pk != plan.territory_id else "",
+        "line": line.pk if line else "",
+        "show": show,
+        "missing": "1" if missing else "",
+        "q": text,
+    }
+    rate = plan.growths.filter(territory=within).values_list("rate", flat=True).first()
+    job = None if user.is_partner_user or not plan.is_draft else background.open_job(plan)
+    free = plan.is_draft and job is None
+    context = {
+        "plan": plan,
+        "show": show,
         "lines": product_lines,
         "line": line,
         "text": text,
         "within": within,
         "above": [] if user.is_partner_user else _above(plan, within),
-        "parts": [] if user.is_partner_user else grid.parts(plan, chosen, within, user),
         "rate": rate,
         "percent": None if rate is None else rate * 100,
-        "whole": plan.is_whole_for(user),
-        "figures": _figures(plan, totals, user),
         "job": job,
-        "may_plan": may_plan,
         "may_split": free and user.has_perm("sales.change_targetplan"),
-        "taken": _taken(plan) if may_plan and plan.is_whole_for(user) else None,
         "missing": missing,
-        **_waiting(plan, chosen, totals, user),
-        "exports": _exports(user, plan),
-        **_NO_PROBLEM,
         "is_partner": user.is_partner_user,
         "query": urlencode({key: value for key, value in state.items() if value}),
         "state": state,
-        "peers": basis.get(TargetPlanHint.Basis.PEERS, 0),
-        "nothing": basis.get(TargetPlanHint.Basis.NOTHING, 0),
+        **_NO_PROBLEM,
     }
+    return context, lines if line is None else lines.filter(product_line=line)
 
 
 def _taken(plan: TargetPlan) -> Event | None:
@@ -242,18 +256,23 @@ def _taken(plan: TargetPlan) -> Event | None:
     return events.select_related("actor").order_by("-pk").first()
 
 
-def _waiting(plan: TargetPlan, lines: QuerySet, totals: grid.Totals, user: Any) -> dict[str, Any]:
-    """Whose figures from below are still missing, while they can be entered."""
-    if not plan.is_draft or not totals.cells:
-        return {"waiting": 0, "overdue": False, "may_remind": False}
+def _summed(plan: TargetPlan, lines: QuerySet, within: Territory, user: Any) -> dict[str, Any]:
+    """What stands above the grid: the sums, those of the territories below, and whose figures from
+    below are still missing, while they can be entered."""
     if user.is_partner_user:
-        own = lines.filter(partner=_own(user), proposal__isnull=True)
-        return {"waiting": own.count(), "overdue": False, "may_remind": False}
-    partners = lines.filter(grid.WITHOUT_FIGURE).aggregate(n=Count("partner", distinct=True))["n"]
+        own = lines.filter(partner=_own(user))
+        totals, parts = grid.own_sums(own), []
+        waiting = own.filter(proposal__isnull=True).count() if plan.is_draft else 0
+    else:
+        found = grid.overview(plan, lines, within, user)
+        totals, parts, waiting = found.totals, found.parts, found.waiting
+    asked = plan.is_draft and totals.cells and not user.is_partner_user
     return {
-        "waiting": partners,
-        "overdue": plan.due_on is not None and plan.due_on < timezone.localdate(),
-        "may_remind": user.has_perm("sales.change_targetplan"),
+        "figures": _figures(plan, totals, user),
+        "parts": parts,
+        "waiting": waiting if plan.is_draft else 0,
+        "overdue": bool(asked and plan.due_on and plan.due_on < timezone.localdate()),
+        "may_remind": bool(asked) and user.has_perm("sales.change_targetplan"),
     }
 
 
@@ -577,11 +596,22 @@ def _row(
     key = request.POST.get("line", "")
     if key.isdecimal():
         chosen = chosen.filter(product_line=int(key))
+    panel = bool(request.POST.get("panel"))
+    look = Grid(
+        plan,
+        show,
+        _field(request.user, plan, show),
+        request.user.is_partner_user,
+        problem,
+        line.pk if problem else 0,
+        request.POST.get("value", ""),
+        in_panel=panel,
+    )
     context = {
         "plan": plan,
         "row": row,
+        "table": look.row(row),
         "show": show,
-        "field": _field(request.user, plan, show),
         "months": plan.months,
         "problem": problem,
         "bad": line.pk if problem else 0,
@@ -592,7 +622,7 @@ def _row(
         "is_partner": request.user.is_partner_user,
         **_may_in_panel(request, plan),
     }
-    template = "sales/_plan_panel.html" if request.POST.get("panel") else "sales/_plan_row.html"
+    template = "sales/_plan_panel.html" if panel else "sales/_plan_row.html"
     return render(request, template, context, status=422 if problem else 200)
 
 
@@ -605,6 +635,14 @@ def _may_in_panel(request: HttpRequest, plan: TargetPlan) -> dict[str, bool]:
         f"may_{name}": plan.is_draft and request.user.has_perm(permission)
         for name, permission in MAY_WRITE.items()
     }
+
+
+@_action("sales.view_targetplan")
+def sums(request: HttpRequest, plan: TargetPlan) -> HttpResponse:
+    """What stands above the grid of a large plan, asked for by its page."""
+    context, chosen = _looked_at(request, plan)
+    summed = _summed(plan, chosen, context["within"], request.user)
+    return render(request, "sales/_plan_sums.html", context | summed)
 
 
 @_action("sales.view_targetplan")

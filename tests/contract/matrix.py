@@ -323,6 +323,9 @@ PAGES: dict[str, Page] = {
     "sales:targetplan_enter": Page(
         open_to=who(D, A, M, PA), refusal={PM: 404}, post=True, row=lambda cast: _plan(cast)
     ),
+    "sales:targetplan_sums": Page(
+        open_to=who(D, A, F, M, PA), refusal={PM: 404}, row=lambda cast: _plan(cast)
+    ),
     "sales:targetplan_cells": Page(
         open_to=who(D, A, F, M, PA), refusal={PM: 404}, row=lambda cast: _plan(cast)
     ),

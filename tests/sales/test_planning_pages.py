@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from core import workflow
 from core.importing import mapping, registry
 from core.models import Event
+from core.templatetags.fmt import in_unit
 from core.views.exports import XLSX_LIMIT
 from partners.models import Membership
 from sales.models import Target, TargetPlan
@@ -156,6 +157,86 @@ def test_the_page_of_many_takes_as_many_queries_as_of_one(plan, cast, sign_in):
     for month in range(2, 13):
         make.make_plan_line(cast.north_partner, plan=plan, month=date(2026, month, 1))
     assert [queries(**show) for show in shows] == few
+
+
+_PLAIN = """
+    SELECT t.id, count(DISTINCT l.partner_id), sum(l.last_year), sum(l.top_down), sum(l.amount),
+           coalesce(sum(coalesce(l.manager, l.proposal)), 0),
+           coalesce(sum(l.top_down) FILTER (WHERE coalesce(l.manager, l.proposal) IS NOT NULL), 0)
+      FROM sales_targetplanline l JOIN partners_partner p ON p.id = l.partner_id
+      JOIN accounts_territory t ON t.id = p.territory_id
+     WHERE l.plan_id = %s GROUP BY t.id, t.sort_path ORDER BY t.sort_path"""
+
+
+@pytest.fixture
+def wide(cast):
+    """Partners × lines × months; a third is entered by the manager, a fifth by the partner."""
+    lines = [make.make_product_line(), make.make_product_line()]
+    plan = make.make_plan(territory=cast.country)
+    plan.product_lines.set(lines)
+    number = 0
+    for territory in (cast.north, cast.south, cast.south):
+        partner = make.make_partner(territory=territory)
+        for line in lines:
+            for month in (JANUARY, FEBRUARY, date(2026, 12, 1)):
+                number += 1
+                make.make_plan_line(
+                    partner,
+                    plan=plan,
+                    product_line=line,
+                    month=month,
+                    last_year=Decimal(number * 7),
+                    top_down=Decimal(number * 11),
+                    amount=Decimal(number * 13) + Decimal("0.25"),
+                    manager=Decimal(number * 5) if number % 3 == 0 else None,
+                    proposal=Decimal(number * 3) if number % 5 == 0 else None,
+                )
+    return plan
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_sums_are_those_of_plain_sql(wide, cast, sign_in, monkeypatch, late):
+    """Whether they come with the page or, of a large plan, after it."""
+    client = sign_in(cast.director)
+    if late:
+        monkeypatch.setattr(grid, "SUMMED_WITH_PAGE", 17)  # of 18
+        page = client.get(url("detail", wide), {"show": "compare"})
+        assert (page.context["late"], page.context["parts"]) == (True, [])
+        assert f'hx-get="{url("sums", wide)}?show=compare"' in page.content.decode()
+    response = client.get(url("sums" if late else "detail", wide), {"show": "compare"})
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAIN, [wide.pk])
+        plain = cursor.fetchall()
+    names = ("last_year", "top_down", "amount", "bottom_up", "against")
+    shown = [
+        (part.territory.pk, part.partners, *(getattr(part.totals, name) for name in names))
+        for part in response.context["parts"]
+    ]
+    assert shown == plain
+    last_year, top_down, amount, bottom_up, _against = (
+        sum(each) for each in list(zip(*plain, strict=True))[2:]
+    )
+    figures = [figure.value for figure in response.context["figures"]]
+    assert figures == [in_unit(each, "") for each in (last_year, top_down, bottom_up, amount)]
+    assert response.context["waiting"] == 3
+
+
+def test_the_rows_hold_the_sums_of_their_cells(wide, cast, sign_in):
+    rows = sign_in(cast.director).get(url("detail", wide)).context["rows"]
+    for row in rows:
+        cells = wide.lines.filter(partner=row.partner, product_line=row.product_line)
+        assert row.totals == grid.sums(cells)
+    assert len(rows) == 6
+
+
+def test_what_is_typed_and_called_is_not_read_as_html(cast, sign_in):
+    plan = make.make_plan(territory=cast.north)
+    partner = make.make_partner('<b>"A"', territory=cast.north)
+    line = make.make_plan_line(partner, plan=plan)
+    client = sign_in(cast.director)
+    assert "<b>" not in client.get(url("detail", plan)).content.decode()
+    response = write(client, plan, line, "amount", '"><b>')
+    assert (response.status_code, "<b>" in response.content.decode()) == (422, False)
 
 
 def test_an_entry_takes_the_same_queries_in_a_large_plan(plan, cast, sign_in):
