@@ -55,10 +55,14 @@ def there(django_db_setup, django_db_blocker):
             connection.close()
 
 
-def is_waiting():
-    """Whether a session waits for a lock of another."""
+def is_waiting(table):
+    """Whether a session of this database, not of those of other tests, waits for a table."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database AS here ON here.oid = database "
+            "WHERE NOT granted AND here.datname = current_database() AND relation = %s::regclass",
+            [table],
+        )
         return cursor.fetchone()[0] > 0
 
 
@@ -68,11 +72,11 @@ def kill_before_it_writes(table, code):
     blocker.cursor().execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
     process = start_command("-c", DO.format(code=code))
     try:
-        wait_until(is_waiting)
+        wait_until(lambda: is_waiting(table))
     finally:
         kill(process)
         blocker.close()
-    wait_until(lambda: not is_waiting() and not locks.is_held(run_key("staged", PERIOD)))
+    wait_until(lambda: not is_waiting(table) and not locks.is_held(run_key("staged", PERIOD)))
 
 
 def take_up(task, pk):
