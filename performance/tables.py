@@ -34,6 +34,11 @@ STATE_COLORS = {
     "rejected": "secondary",
 }
 
+PARTNER = Column(
+    "partner", label=gettext_lazy("partner"), source="partner__name", sort=("partner__pinyin",)
+)
+PARTNER_CODE = Column("code", label=gettext_lazy("code"), source="partner__code")
+
 
 def scheme_name(name: str | None, name_en: str | None) -> str:
     """The name of a scheme in the language of the page."""

@@ -22,7 +22,15 @@ from performance.forms import DeductionForm, RunForm, ScheduleForm
 from performance.models import Deduction, Evaluation, EvaluationSchedule
 from performance.models.evaluations import stage_of
 from performance.process.pages import notices
-from performance.tables import READ_ONLY, STATE_COLORS, period_name, person_column, scheme_column
+from performance.tables import (
+    PARTNER,
+    PARTNER_CODE,
+    READ_ONLY,
+    STATE_COLORS,
+    period_name,
+    person_column,
+    scheme_column,
+)
 
 
 class DeductionView(CRUDView):
@@ -33,13 +41,8 @@ class DeductionView(CRUDView):
     section = "performance.deduction"
     parents = ("performance:evaluation_list",)
     columns = (
-        Column(
-            "partner",
-            label=gettext_lazy("partner"),
-            source="partner__name",
-            sort=("partner__pinyin",),
-        ),
-        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        PARTNER,
+        PARTNER_CODE,
         "decided_on",
         Column("points", kind="qty"),
         "reason",

@@ -57,16 +57,21 @@ from performance.process.forms import (
     RevisionForm,
 )
 from performance.selectors import item_names
-from performance.tables import measure_name, period_name, person_column, scheme_column, scheme_name
+from performance.tables import (
+    PARTNER,
+    PARTNER_CODE,
+    READ_ONLY,
+    measure_name,
+    period_name,
+    person_column,
+    scheme_column,
+    scheme_name,
+)
 
 PER_PAGE = 50
 STAFF = "performance.view_evaluation"  # who has it is none of a partner's people
-PARTNER = Column(
-    "partner", label=gettext_lazy("partner"), source="partner__name", sort=("partner__pinyin",)
-)
 _SEARCH = ("partner__name", "partner__code", "partner__pinyin")
 _PARENT = ("performance:evaluation_list",)
-_LOOK_ONLY = frozenset({"create", "edit", "delete", "bulk"})
 
 
 class RatingView(CRUDView):
@@ -76,7 +81,7 @@ class RatingView(CRUDView):
     parents = _PARENT
     columns = (
         PARTNER,
-        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        PARTNER_CODE,
         Column("item_code"),
         person_column("rater", gettext_lazy("rater")),
         Column("mark", kind="number"),
@@ -86,7 +91,7 @@ class RatingView(CRUDView):
     ordering = ("partner__pinyin", "item_code", "pk")
     search_fields = _SEARCH
     filterset_class = RatingFilter
-    exclude = _LOOK_ONLY
+    exclude = READ_ONLY
     detail_template = "performance/file_detail.html"
     detail_fields = ("evaluation", "partner", "item_code", "rater", "mark", "evidence")
 
@@ -113,7 +118,7 @@ class CorrectionView(_AboutScoreView):
     parents = _PARENT
     columns = (
         PARTNER,
-        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        PARTNER_CODE,
         Column("period", label=gettext_lazy("period"), source="evaluation__period_code"),
         Column("item_code"),
         Column("points", kind="number"),
@@ -203,7 +208,7 @@ class AppealView(_AboutScoreView):
     parents = _PARENT
     columns = (
         replace(PARTNER, permission=STAFF),
-        Column("code", label=gettext_lazy("code"), source="partner__code", permission=STAFF),
+        replace(PARTNER_CODE, permission=STAFF),
         Column(
             "period",
             label=gettext_lazy("period"),
@@ -318,7 +323,7 @@ class ScoreChangeView(CRUDView):
     parents = _PARENT
     columns = (
         PARTNER,
-        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        PARTNER_CODE,
         Column("territory", label=gettext_lazy("territory"), source="partner__territory__name"),
         Column("total_before", kind="money"),
         Column("total_after", kind="money"),
@@ -339,7 +344,7 @@ class ScoreChangeView(CRUDView):
     ordering = ("-pk",)
     search_fields = _SEARCH
     filterset_class = ScoreChangeFilter
-    exclude = _LOOK_ONLY | {"history"}
+    exclude = READ_ONLY | {"history"}
     detail_fields = (
         *("evaluation", "revision", "partner", "total_before", "total_after", "difference"),
         *("rank_before", "rank_after", "level_before", "level_after"),

@@ -61,7 +61,15 @@ from performance.results.forms import (
     LevelChangesForm,
     PlanActionForm,
 )
-from performance.tables import READ_ONLY, STATE_COLORS, period_name, person_column, scheme_column
+from performance.tables import (
+    PARTNER,
+    PARTNER_CODE,
+    READ_ONLY,
+    STATE_COLORS,
+    period_name,
+    person_column,
+    scheme_column,
+)
 from performance.telling import told, with_told_total
 from performance.views import EvaluationView
 
@@ -74,13 +82,8 @@ class ScoreView(CRUDView):
     section = "performance.score"
     parents = ("performance:evaluation_list",)
     columns = (
-        Column(
-            "partner",
-            label=gettext_lazy("partner"),
-            source="partner__name",
-            sort=("partner__pinyin",),
-        ),
-        Column("code", label=gettext_lazy("code"), source="partner__code"),
+        PARTNER,
+        PARTNER_CODE,
         Column("territory", label=gettext_lazy("territory"), source="partner__territory__name"),
         scheme_column("evaluation__scheme"),
         Column(
@@ -408,15 +411,6 @@ FOLLOW_UP_COLORS = {
     "cancelled": "secondary",
 }
 IN_FORCE = "performance.consequence.in_force"  # the verb in the history
-_PARTNER = (
-    Column(
-        "partner",
-        label=gettext_lazy("partner"),
-        source="partner__name",
-        sort=("partner__pinyin",),
-    ),
-    Column("code", label=gettext_lazy("code"), source="partner__code"),
-)
 
 
 Level = tuple[str | None, str | None, str | None]  # name, English name, colour
@@ -464,7 +458,8 @@ class ConsequenceView(CRUDView):
     section = "performance.consequence"
     parents = ("performance:evaluation_list",)
     columns = (
-        *_PARTNER,
+        PARTNER,
+        PARTNER_CODE,
         "kind",
         Column(
             "level",
@@ -571,7 +566,8 @@ class ImprovementPlanView(CRUDView):
     section = "performance.improvementplan"
     parents = ("performance:evaluation_list",)
     columns = (
-        *_PARTNER,
+        PARTNER,
+        PARTNER_CODE,
         "goal",
         person_column("owner", gettext_lazy("owner")),
         "due_on",
