@@ -74,6 +74,37 @@ _SEARCH = ("partner__name", "partner__code", "partner__pinyin")
 _PARENT = ("performance:evaluation_list",)
 
 
+def _item_source() -> tuple[Any, ...]:
+    """The code of an item, with what it is called."""
+    item = SchemeItem.objects.filter(
+        version=OuterRef("evaluation__scheme_version"), code=OuterRef("item_code")
+    )
+    return ("item_code", *(Subquery(item.values(n)[:1]) for n in ("name", "name_en", "measure")))
+
+
+def _item_name(code: str, name: str | None, name_en: str | None, measure: str | None) -> str:
+    if not code:
+        return _("The whole result")
+    return scheme_name(name, name_en) or measure_name(measure or "", None, None) or code
+
+
+ITEM = Column(
+    "item_code",
+    label=gettext_lazy("item"),
+    source=_item_source(),
+    sort=("item_code",),
+    render=lambda *named: conditional_escape(_item_name(*named)),
+    export=_item_name,
+)
+PERIOD = Column(
+    "period",
+    label=gettext_lazy("period"),
+    source="evaluation__period_code",
+    sort=("evaluation__starts_on",),
+    render=period_name,
+)
+
+
 class RatingView(CRUDView):
     model = Rating
     icon = "star"
@@ -82,7 +113,7 @@ class RatingView(CRUDView):
     columns = (
         PARTNER,
         PARTNER_CODE,
-        Column("item_code"),
+        ITEM,
         person_column("rater", gettext_lazy("rater")),
         Column("mark", kind="number"),
         "evidence",
@@ -119,9 +150,9 @@ class CorrectionView(_AboutScoreView):
     columns = (
         PARTNER,
         PARTNER_CODE,
-        Column("period", label=gettext_lazy("period"), source="evaluation__period_code"),
-        Column("item_code"),
-        Column("points", kind="number"),
+        PERIOD,
+        ITEM,
+        Column("points", kind="qty"),
         Column(
             "level",
             label=gettext_lazy("level"),
@@ -185,20 +216,6 @@ def due_cell(due_on: date, state: str) -> str:
     )
 
 
-def _item_source() -> tuple[Any, ...]:
-    """The code of the item of an appeal, with what it is called."""
-    item = SchemeItem.objects.filter(
-        version=OuterRef("evaluation__scheme_version"), code=OuterRef("item_code")
-    )
-    return ("item_code", *(Subquery(item.values(n)[:1]) for n in ("name", "name_en", "measure")))
-
-
-def _item_name(code: str, name: str | None, name_en: str | None, measure: str | None) -> str:
-    if not code:
-        return _("The whole result")
-    return scheme_name(name, name_en) or measure_name(measure or "", None, None) or code
-
-
 class AppealView(_AboutScoreView):
     """Appeals. People of a partner see those of the own company, without who of us answers."""
 
@@ -209,22 +226,9 @@ class AppealView(_AboutScoreView):
     columns = (
         replace(PARTNER, permission=STAFF),
         replace(PARTNER_CODE, permission=STAFF),
-        Column(
-            "period",
-            label=gettext_lazy("period"),
-            source="evaluation__period_code",
-            sort=("evaluation__starts_on",),
-            render=period_name,
-        ),
+        PERIOD,
         scheme_column("evaluation__scheme"),
-        Column(
-            "item_code",
-            label=gettext_lazy("item"),
-            source=_item_source(),
-            sort=("item_code",),
-            render=lambda *named: conditional_escape(_item_name(*named)),
-            export=_item_name,
-        ),
+        ITEM,
         Column("state", kind="badge", colors=pages.COLORS),
         Column(
             "due_on",
