@@ -58,7 +58,14 @@ class Column:
     targets: Sequence[Decimal | None]
     scores: list[scoring.ItemScore]
     benchmark: Decimal | None
-    twin: Column | None = None  # the same points in another definition, whose texts do for both
+    twin: Column | None = None  # the same points in another definition, whose work does for both
+
+    @cached_property
+    def points(self) -> list[int | None]:
+        """Those of each partner in ten-thousandths."""
+        if self.twin:
+            return self.twin.points
+        return [None if each.points is None else int(each.points.scaleb(4)) for each in self.scores]
 
     @cached_property
     def texts(self) -> list[str]:
@@ -105,9 +112,7 @@ class Scored:
     def points(self) -> dict[str, list[int]]:
         """Per item the points (ten-thousandths) of those to whom it applies, in no order."""
         return {
-            column.item.code: [
-                int(score.points.scaleb(4)) for score in column.scores if score.points is not None
-            ]
+            column.item.code: [points for points in column.points if points is not None]
             for column in self.columns
         }
 
@@ -204,10 +209,12 @@ def score(
         columns.append(column)
     step(stages - 2, stages, _("Ranking"))
     vetoes = [_values(veto, shared.measured[_asked_key(veto)]) for veto in found.get("vetoes", [])]
-    judged = [
-        replace(each, outcome=overlay.level(key, each.outcome))
-        for key, each in zip(keys, _judge(card, columns, vetoes, other, before), strict=True)
-    ]
+    judged = _judge(card, columns, vetoes, other, before)
+    if overlay:
+        judged = [
+            replace(each, outcome=overlay.level(key, each.outcome))
+            for key, each in zip(keys, judged, strict=True)
+        ]
     watermark = shared.watermark | other.watermark
     if overlay:
         watermark["corrections"] = overlay.keys

@@ -337,10 +337,7 @@ def _weights(scored: run.Scored) -> list[dict[str, Any]]:
 
 def points_of(column: run.Column) -> array:
     """The points of an item in ten-thousandths."""
-    return array(
-        "i",
-        [figures.NONE if s.points is None else int(s.points.scaleb(4)) for s in column.scores],
-    )
+    return array("i", [figures.NONE if each is None else each for each in column.points])
 
 
 def _extra(outcome: scoring.Outcome) -> int:
