@@ -22,6 +22,7 @@ from core.workflow import StatefulModel
 from partners.models import Membership
 from performance.models.corrections import check_target
 from performance.models.evaluations import Evaluation
+from performance.models.fields import person
 from performance.models.ratings import Rating
 
 
@@ -141,13 +142,7 @@ class Appeal(StatefulModel, Model):
     state = FSMField(
         _("state"), max_length=10, choices=State.choices, default=State.FILED, protected=True
     )
-    filed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("filed by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
+    filed_by = person(_("filed by"))
     by_partner = models.BooleanField(_("filed by the partner"), default=False, editable=False)
     due_on = models.DateField(_("answer due on"), editable=False)
     soon_reminded_at = models.DateTimeField(

@@ -22,6 +22,7 @@ from core.models import Event, Model
 from core.periods import Period
 from core.workflow import StatefulModel
 from performance.models.evaluations import Evaluation, Score
+from performance.models.fields import person
 from performance.models.schemes import Scheme
 
 
@@ -123,29 +124,9 @@ class Consequence(StatefulModel, Model):
     state = FSMField(
         _("state"), max_length=10, choices=State.choices, default=State.PROPOSED, protected=True
     )
-    proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("proposed by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
-    agreed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("agreed by"),
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("decided by"),
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
+    proposed_by = person(_("proposed by"))
+    agreed_by = person(_("agreed by"), null=True)
+    decided_by = person(_("decided by"), null=True)
 
     class Meta:
         verbose_name = _("consequence")

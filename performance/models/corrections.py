@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -18,6 +17,7 @@ from core.errors import Problem
 from core.models import Model
 from core.workflow import StatefulModel
 from performance.models.evaluations import Evaluation
+from performance.models.fields import person
 from performance.models.guards import frozen_with_parent
 
 
@@ -109,21 +109,8 @@ class Correction(StatefulModel, Model):
     state = FSMField(
         _("state"), max_length=10, choices=State.choices, default=State.PROPOSED, protected=True
     )
-    proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("proposed by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("decided by"),
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
+    proposed_by = person(_("proposed by"))
+    decided_by = person(_("decided by"), null=True)
 
     class Meta:
         verbose_name = _("change in review")

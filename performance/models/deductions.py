@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pgtrigger
-from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -18,6 +17,7 @@ from django_fsm import FSMField, transition
 from core.errors import Problem
 from core.models import Event, Model
 from core.workflow import StatefulModel
+from performance.models.fields import person
 
 LEAST, MOST = Decimal("0.5"), Decimal(10)
 
@@ -70,21 +70,8 @@ class Deduction(StatefulModel, Model):
     state = FSMField(
         _("state"), max_length=10, choices=State.choices, default=State.PROPOSED, protected=True
     )
-    entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("entered by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("decided by"),
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-    )
+    entered_by = person(_("entered by"))
+    decided_by = person(_("decided by"), null=True)
 
     class Meta:
         verbose_name = _("deduction")

@@ -17,8 +17,8 @@ from core.errors import Problem
 from core.models import Model
 from core.workflow import StatefulModel, fire
 from performance import scoring
+from performance.models.fields import kind_of_sales, line_and_below
 from performance.models.guards import frozen_with_parent
-from sales.models import SalesKind
 
 CODE = RegexValidator(
     r"^[a-z][a-z0-9_-]{0,39}\Z",
@@ -305,22 +305,8 @@ class SchemeItem(Model):
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.WEIGHTED)
     # Its choices are those of the form: derived measures are rows (measures.offered).
     measure = models.CharField(_("measure"), max_length=40, blank=True)
-    kind = models.CharField(
-        _("kind"),
-        max_length=12,
-        choices=SalesKind.choices,
-        blank=True,
-        help_text=_("Empty: the measure’s own, else sell-in."),
-    )
-    product_line = models.ForeignKey(
-        "catalog.ProductLine",
-        verbose_name=_("product line"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        help_text=_("Only this line and all below it."),
-    )
+    kind = kind_of_sales()
+    product_line = line_and_below()
     weight = models.DecimalField(
         _("weight"), max_digits=5, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
     )
@@ -435,22 +421,8 @@ class SchemeVeto(Model):
     name = models.CharField(_("name"), max_length=100)
     name_en = models.CharField(_("English name"), max_length=100, blank=True)
     measure = models.CharField(_("measure"), max_length=40)
-    kind = models.CharField(
-        _("kind"),
-        max_length=12,
-        choices=SalesKind.choices,
-        blank=True,
-        help_text=_("Empty: the measure’s own, else sell-in."),
-    )
-    product_line = models.ForeignKey(
-        "catalog.ProductLine",
-        verbose_name=_("product line"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        help_text=_("Only this line and all below it."),
-    )
+    kind = kind_of_sales()
+    product_line = line_and_below()
     side = models.CharField(_("when the value is"), max_length=5, choices=VetoSide.choices)
     bound = models.DecimalField(_("bound"), max_digits=18, decimal_places=6)
     effect = models.CharField(
