@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 from django.db.models.signals import class_prepared
@@ -45,14 +45,22 @@ def _tell_of_changes(sender: type[models.Model], **kwargs: Any) -> None:
 
 
 class EventQuerySet(ScopedQuerySet):
-    """Events follow the partner they belong to; those of shared data are for global roles."""
+    """Events follow the partner they belong to; those of shared data are for global roles. Of a
+    model with `events_follow_rows`, whose rows are hidden from some who see the partner, an event
+    is seen by who sees its row, and by who did it."""
 
     def visible_to(self, user: Any) -> QuerySet:
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        if sees_everything(user):
-            return self.all()
-        return self.filter(scope_id__in=scope_root().objects.visible_to(user).values("pk"))  # type: ignore[attr-defined]
+        seen = self.all()
+        if not sees_everything(user):
+            seen = seen.filter(scope_id__in=scope_root().objects.visible_to(user).values("pk"))  # type: ignore[attr-defined]
+        for model in apps.get_models():
+            if getattr(model, "events_follow_rows", False):
+                rows = model._default_manager.visible_to(user).filter(pk=OuterRef("object_id"))  # type: ignore[attr-defined]
+                other = ~Q(content_type=ContentType.objects.get_for_model(model))
+                seen = seen.filter(other | Q(actor=user) | Exists(rows))
+        return seen
 
     def told_to(self, user: Any) -> QuerySet:
         """Of those in the user's scope, what a program of the user is told of: events of what the

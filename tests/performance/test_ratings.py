@@ -78,8 +78,15 @@ def test_others_marks_are_seen_when_ratings_are_closed():
 
     assert (seen(staged.manager), seen(staged.second)) == ([3], [4])
     assert seen(staged.director) == [3, 4]  # runs the evaluation
+
+    def told(user):
+        events = Event.objects.visible_to(user).filter(verb__startswith="performance.rating")
+        return sorted(event.changes["mark"][1] for event in events)
+
+    assert [told(each) for each in (staged.manager, staged.second)] == [[3], [4]]
+    assert told(staged.director) == [3, 4]
     Evaluation.objects.update(ratings_closed_at=AT)
-    assert seen(staged.manager) == [3, 4]
+    assert seen(staged.manager) == told(staged.manager) == [3, 4]
 
 
 # --- the numbers of the page -----------------------------------------------------------------
