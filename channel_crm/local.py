@@ -100,11 +100,20 @@ def _is_locked(path: Path) -> bool:
         return False
 
 
+def _is_shared(path: Path) -> bool:
+    """Whether others hold this lock together; not so while it is free, or a keeper's alone."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return not _is_locked(path)
+        return False
+
+
 def _wait_for_stop(folder: Path) -> None:
     """Wait for the keeper to end, unless others still use its server."""
     deadline = time.monotonic() + STOP_SECONDS
-    time.sleep(0.25)  # longer than the keeper takes to notice
     while time.monotonic() < deadline and _is_locked(folder / "keeper.lock"):
-        if not _is_locked(folder / "users.lock"):
-            return  # the keeper did not take it: somebody else holds it
+        if _is_shared(folder / "users.lock"):
+            return
         time.sleep(0.02)

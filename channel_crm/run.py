@@ -26,6 +26,9 @@ STOP_SECONDS = 15
 SOUND_AFTER_SECONDS = 60
 SHORT_LIVES = 3
 PR_SET_PDEATHSIG = 1
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_asked_to_stop = False
 
 
 class Failed(Exception):
@@ -192,12 +195,15 @@ def answers(host: str, port: int) -> bool:
 def supervise(web: Part, others: list[Part], host: str, port: int) -> None:
     """Start the parts, the pages first, and keep them going until a signal ends it."""
     running = [web]
+    for number in STOP_SIGNALS:
+        signal.signal(number, remember_signal)
     try:
+        pause(0)
         web.start()
         while not answers(host, port):
             if web.ended() is not None:
                 raise Failed("The web server does not start; its words are above.")
-            time.sleep(0.1)
+            pause(0.1)
         for part in others:
             part.start()
         running += others
@@ -205,13 +211,13 @@ def supervise(web: Part, others: list[Part], host: str, port: int) -> None:
         while True:
             for part in running:
                 part.keep_going()
-            time.sleep(0.5)
+            pause(0.2)
     finally:
         stop(running)
 
 
 def stop(running: list[Part]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     print("Stopping …", flush=True)
     deadline = time.monotonic() + STOP_SECONDS
@@ -229,8 +235,27 @@ def show_welcome(host: str, port: int) -> None:
     print("Ctrl-C stops it.\n", flush=True)
 
 
+def remember_signal(*_: object) -> None:
+    """A signal while parts run: `pause` obeys it.
+
+    Nothing is raised here. In the middle of starting a part Python would swallow the exception (in
+    the hooks around a fork) or lose sight of the process that was just started.
+    """
+    global _asked_to_stop
+    _asked_to_stop = True
+
+
 def stop_on_signal(*_: object) -> None:
+    """A signal before that: whatever is waited for is left at once."""
+    remember_signal()
     raise Stopped
+
+
+def pause(seconds: float) -> None:
+    """Let time pass. Raises Stopped when a signal has come."""
+    time.sleep(seconds)
+    if _asked_to_stop:
+        raise Stopped
 
 
 def main() -> int:
@@ -238,7 +263,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_crm.settings")
     os.environ.setdefault("LOCAL", "1")
     os.chdir(local.VAR.parent)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         signal.signal(number, stop_on_signal)
     host = os.environ.get("HOST", "127.0.0.1")
     try:

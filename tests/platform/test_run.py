@@ -139,6 +139,37 @@ def test_it_starts_mends_itself_and_leaves_nothing_behind(checkout, start):
     assert processes(checkout) == []
 
 
+def test_a_signal_in_the_middle_of_starting_a_part_stops_all(tmp_path):
+    """Python swallows what is raised in the hooks around a fork."""
+    (tmp_path / "healthz").write_text("sound")
+    script = tmp_path / "supervise.py"
+    script.write_text(f"""
+import os, signal, sys
+from channel_crm.run import Part, Stopped, supervise
+
+port = {free_port()}
+web = Part("web", [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)])
+worker = Part("worker", ["sleep", "1000"])
+os.register_at_fork(
+    after_in_parent=lambda: web.process and os.kill(os.getpid(), signal.SIGINT)
+)
+try:
+    supervise(web, [worker], "127.0.0.1", port)
+except Stopped:
+    print(web.process.returncode, worker.process.returncode)
+""")
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == f"{-signal.SIGTERM} {-signal.SIGTERM}"
+
+
 def test_after_its_supervisor_was_killed_it_starts_again(checkout, start):
     run = start()
     run.wait_until_ready()
