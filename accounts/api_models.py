@@ -18,14 +18,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy, pgettext_lazy
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from accounts.roles import MACHINE_ROLES, Role
 from core.addresses import is_within
 from core.errors import Problem
 from core.models import Model
 from core.scoping import ScopedQuerySet
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 
 MOST_OF_A_PATH = 300
 WARN_BEFORE = timedelta(days=30)  # that a client will expire
@@ -58,9 +58,7 @@ class ApiClient(StatefulModel, Model):
     access = models.CharField(
         pgettext_lazy("API client", "access"), max_length=20, choices=Access, default=Access.READ
     )
-    state = FSMField(
-        gettext_lazy("state"), choices=State, default=State.ACTIVE, protected=True, max_length=10
-    )
+    state = StateField(gettext_lazy("state"), choices=State, default=State.ACTIVE, max_length=10)
     addresses = ArrayField(
         models.CharField(max_length=43),
         verbose_name=gettext_lazy("allowed addresses"),

@@ -23,11 +23,27 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.utils.translation import gettext as _
-from django_fsm import FSMFieldMixin, Transition
+from django_fsm import FSMField, FSMFieldMixin, Transition
 
 from core import audit
 from core.crud import verb_of
 from core.errors import Blocked, Conflict, NotVisible, Problem
+
+
+class StateField(FSMField):
+    """A protected state. Migrations know it as the text that it is in the database.
+
+    The models of a migration change no states, and each field of them would listen to every model
+    made after it: half of the time that a new database takes.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, protected=True, **kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Any, dict[str, Any]]:
+        name, _path, args, kwargs = super().deconstruct()
+        del kwargs["protected"]
+        return name, "django.db.models.CharField", args, kwargs
 
 
 class StatefulModel(models.Model):

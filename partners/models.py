@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q, QuerySet
 from django.db.models.functions import Upper
 from django.utils.translation import get_language, gettext_lazy as _, pgettext_lazy
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from accounts.models import Territory
 from accounts.roles import Role
@@ -22,7 +22,7 @@ from core.models import Model
 from core.scoping import ScopedQuerySet, sees_everything
 from core.text import pinyin_of
 from core.trees import TreeModel, TreeQuerySet
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from partners import following  # noqa: F401  before the models, which it gives a trigger
 from partners.credit_code import credit_code_problem
 
@@ -187,7 +187,7 @@ class Partner(StatefulModel, TreeModel, Model):
         on_delete=models.PROTECT,
         related_name="partners",
     )
-    state = FSMField(_("state"), choices=State, default=State.PROSPECT, protected=True)
+    state = StateField(_("state"), choices=State, default=State.PROSPECT)
     started_on = models.DateField(_("cooperation since"), null=True, blank=True)
     ended_on = models.DateField(_("cooperation until"), null=True, blank=True, editable=False)
     note = models.TextField(_("note"), blank=True)

@@ -5,7 +5,6 @@ import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -93,11 +92,10 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="apiclient",
             name="state",
-            field=django_fsm.FSMField(
+            field=models.CharField(
                 choices=[("active", "Switched on"), ("off", "Switched off")],
                 default="active",
                 max_length=10,
-                protected=True,
                 verbose_name="state",
             ),
         ),

@@ -2,7 +2,6 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
@@ -46,7 +45,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("active", "Active"),
                             ("paused", "Paused"),
@@ -54,7 +53,6 @@ class Migration(migrations.Migration):
                         ],
                         default="active",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

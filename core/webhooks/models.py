@@ -10,12 +10,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core.models import Event, Model
 from core.scoping import ScopedQuerySet, sees_everything
 from core.webhooks.addresses import check_url
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 
 
 class WebhookQuerySet(ScopedQuerySet):
@@ -49,7 +49,7 @@ class WebhookEndpoint(StatefulModel, Model):
         on_delete=models.PROTECT,
         related_name="+",
     )
-    state = FSMField(_("state"), max_length=10, choices=State, default=State.ACTIVE, protected=True)
+    state = StateField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
 
     objects = WebhookQuerySet.as_manager()  # type: ignore[misc]
 

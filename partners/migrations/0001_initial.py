@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("prospect", "Prospect"),
                             ("onboarding", "Onboarding"),
@@ -123,7 +123,6 @@ class Migration(migrations.Migration):
                         ],
                         default="prospect",
                         max_length=50,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -95,7 +94,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="partner",
             name="state",
-            field=django_fsm.FSMField(
+            field=models.CharField(
                 choices=[
                     ("prospect", "Prospect"),
                     ("onboarding", "Onboarding"),
@@ -106,7 +105,6 @@ class Migration(migrations.Migration):
                 ],
                 default="prospect",
                 max_length=50,
-                protected=True,
                 verbose_name="state",
             ),
         ),

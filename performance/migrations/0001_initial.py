@@ -5,7 +5,6 @@ from decimal import Decimal
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
@@ -76,7 +75,7 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveIntegerField(verbose_name="number")),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("draft", "Draft"),
                             ("published", "Published"),
@@ -84,7 +83,6 @@ class Migration(migrations.Migration):
                         ],
                         default="draft",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),
@@ -310,7 +308,7 @@ class Migration(migrations.Migration):
                 ("revision", models.PositiveSmallIntegerField(default=1, verbose_name="revision")),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("running", "Running"),
                             ("computed", "Computed"),
@@ -319,7 +317,6 @@ class Migration(migrations.Migration):
                         ],
                         default="running",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

@@ -5,7 +5,6 @@ from decimal import Decimal
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -70,7 +69,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("proposed", "Proposed"),
                             ("decided", "Decided"),
@@ -78,7 +77,6 @@ class Migration(migrations.Migration):
                         ],
                         default="proposed",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

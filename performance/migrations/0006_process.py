@@ -7,7 +7,6 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -57,7 +56,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("filed", "Filed"),
                             ("taken", "Being examined"),
@@ -67,7 +66,6 @@ class Migration(migrations.Migration):
                         ],
                         default="filed",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),
@@ -146,7 +144,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("proposed", "Proposed"),
                             ("accepted", "Accepted"),
@@ -155,7 +153,6 @@ class Migration(migrations.Migration):
                         ],
                         default="proposed",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),
@@ -336,7 +333,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="evaluation",
             name="state",
-            field=django_fsm.FSMField(
+            field=models.CharField(
                 choices=[
                     ("running", "Running"),
                     ("computed", "Computed"),
@@ -347,7 +344,6 @@ class Migration(migrations.Migration):
                 ],
                 default="running",
                 max_length=10,
-                protected=True,
                 verbose_name="state",
             ),
         ),

@@ -5,7 +5,6 @@ from decimal import Decimal
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -55,7 +54,7 @@ class Migration(migrations.Migration):
                 ("effective_on", models.DateField(verbose_name="takes effect on")),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("proposed", "Proposed"),
                             ("agreed", "Agreed, to be decided"),
@@ -65,7 +64,6 @@ class Migration(migrations.Migration):
                         ],
                         default="proposed",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),
@@ -119,7 +117,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("open", "Under way"),
                             ("passed", "Passed"),
@@ -128,7 +126,6 @@ class Migration(migrations.Migration):
                         ],
                         default="open",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

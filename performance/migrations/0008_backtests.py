@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -40,7 +39,7 @@ class Migration(migrations.Migration):
                 ("last_period", models.CharField(max_length=10, verbose_name="last period")),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[
                             ("running", "Running"),
                             ("done", "Done"),
@@ -48,7 +47,6 @@ class Migration(migrations.Migration):
                         ],
                         default="running",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

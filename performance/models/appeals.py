@@ -13,12 +13,12 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core.errors import Problem
 from core.models import Model
 from core.scoping import ScopedQuerySet
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from partners.models import Membership
 from performance.models.corrections import check_target
 from performance.models.evaluations import Evaluation
@@ -139,9 +139,7 @@ class Appeal(StatefulModel, Model):
     )
     claim = models.TextField(_("what is wrong"))
     evidence = models.FileField(_("evidence"), upload_to="appeals/%Y/", blank=True)
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.FILED, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.FILED)
     filed_by = person(_("filed by"))
     by_partner = models.BooleanField(_("filed by the partner"), default=False, editable=False)
     due_on = models.DateField(_("answer due on"), editable=False)

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField
 
 from core.models import Job, Model
 from core.periods import Period
 from core.scoping import ScopedQuerySet
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from performance.models.guards import frozen_with_parent
 from performance.models.schemes import SchemeVersion
 
@@ -47,9 +46,7 @@ class BacktestReport(StatefulModel, Model):
     )
     first_period = models.CharField(_("first period"), max_length=10)
     last_period = models.CharField(_("last period"), max_length=10)
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.RUNNING, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
     job = models.ForeignKey(
         Job,
         verbose_name=_("job"),

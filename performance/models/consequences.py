@@ -15,12 +15,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
-from django_fsm import RETURN_VALUE, FSMField, transition
+from django_fsm import RETURN_VALUE, transition
 
 from core.errors import DomainError, Problem
 from core.models import Event, Model
 from core.periods import Period
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from performance.models.evaluations import Evaluation, Score
 from performance.models.fields import person
 from performance.models.schemes import Scheme
@@ -121,9 +121,7 @@ class Consequence(StatefulModel, Model):
     )
     reason = models.TextField(_("reason"))
     effective_on = models.DateField(_("takes effect on"))
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.PROPOSED, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.PROPOSED)
     proposed_by = person(_("proposed by"))
     agreed_by = person(_("agreed by"), null=True)
     decided_by = person(_("decided by"), null=True)
@@ -308,9 +306,7 @@ class ImprovementPlan(StatefulModel, Model):
         decimal_places=2,
         validators=[MinValueValidator(Decimal(0))],
     )
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.OPEN, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     result = models.ForeignKey(
         Score,
         verbose_name=_("result of the re-test"),

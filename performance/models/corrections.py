@@ -11,11 +11,11 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core.errors import Problem
 from core.models import Model
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from performance.models.evaluations import Evaluation
 from performance.models.fields import person
 from performance.models.guards import frozen_with_parent
@@ -106,9 +106,7 @@ class Correction(StatefulModel, Model):
         related_name="corrections",
         editable=False,
     )
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.PROPOSED, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.PROPOSED)
     proposed_by = person(_("proposed by"))
     decided_by = person(_("decided by"), null=True)
 

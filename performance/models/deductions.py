@@ -12,11 +12,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core.errors import Problem
 from core.models import Event, Model
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from performance.models.fields import person
 
 LEAST, MOST = Decimal("0.5"), Decimal(10)
@@ -67,9 +67,7 @@ class Deduction(StatefulModel, Model):
     )
     reason = models.TextField(_("reason"))
     evidence = models.FileField(_("evidence"), upload_to="deductions/%Y/", blank=True)
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.PROPOSED, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.PROPOSED)
     entered_by = person(_("entered by"))
     decided_by = person(_("decided by"), null=True)
 

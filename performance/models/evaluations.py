@@ -13,14 +13,14 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core import jobs, locks
 from core.errors import Problem
 from core.models import Job, Model
 from core.periods import KIND_CHOICES, Period
 from core.scoping import ScopedQuerySet
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from performance.models.guards import frozen_with_parent
 from performance.models.items import ItemsField
 from performance.models.schemes import Basis, Scheme, SchemeVersion
@@ -167,9 +167,7 @@ class Evaluation(StatefulModel, Model):
     reason = models.TextField(
         _("reason"), blank=True, help_text=_("Why there is another revision after the published.")
     )
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.RUNNING, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
     job = models.ForeignKey(
         Job,
         verbose_name=_("job"),

@@ -11,11 +11,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language, gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core.errors import Problem
 from core.models import Model
-from core.workflow import StatefulModel, fire
+from core.workflow import StateField, StatefulModel, fire
 from performance import scoring
 from performance.models.fields import kind_of_sales, line_and_below
 from performance.models.guards import frozen_with_parent
@@ -89,9 +89,7 @@ class SchemeVersion(StatefulModel, Model):
         Scheme, verbose_name=_("scheme"), on_delete=models.PROTECT, related_name="versions"
     )
     number = models.PositiveIntegerField(_("number"))
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.DRAFT, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
     scope = models.JSONField(
         _("scope"),
         default=default_scope,

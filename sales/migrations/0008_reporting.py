@@ -7,7 +7,6 @@ month is closed and no report is owed they read one row each.
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -213,11 +212,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    models.CharField(
                         choices=[("closed", "Closed"), ("reopened", "Reopened")],
                         default="closed",
                         max_length=10,
-                        protected=True,
                         verbose_name="state",
                     ),
                 ),

@@ -15,11 +15,11 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from core.models import Model
 from core.scoping import ScopedQuerySet
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from sales.models.facts import SalesKind
 
 # All who write sales lines take this lock, so what is summed under it is all there is.
@@ -43,9 +43,7 @@ class ClosedPeriod(StatefulModel, Model):
 
     month = models.DateField(_("Month"), help_text=_("Its first day."))
     kind = models.CharField(_("Kind"), max_length=12, choices=SalesKind.choices)
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.CLOSED, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.CLOSED)
     closed_at = models.DateTimeField(_("closed at"))
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

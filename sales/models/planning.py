@@ -18,14 +18,14 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Upper
 from django.utils.translation import gettext, gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from catalog.models import ProductLine
 from core.errors import Problem
 from core.models import Model
 from core.periods import Period, add_months
 from core.scoping import ScopedQuerySet, sees_everything
-from core.workflow import StatefulModel
+from core.workflow import StateField, StatefulModel
 from partners.models import Partner
 from sales.models.planning_guards import (
     LEAVE_STEP,
@@ -168,9 +168,7 @@ class TargetPlan(StatefulModel, Model):
         related_name="next_version",
     )
     reason = models.TextField(_("reason of the amendment"), blank=True, editable=False)
-    state = FSMField(
-        _("state"), max_length=10, choices=State.choices, default=State.DRAFT, protected=True
-    )
+    state = StateField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("submitted by"),
