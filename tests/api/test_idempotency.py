@@ -1,7 +1,6 @@
 """`Idempotency-Key`: sent again, answered again, done once."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -21,6 +20,7 @@ from tests import factories as make
 from tests.api.test_bulk import line, ok, send
 from tests.api.test_problems import problem
 from tests.cast import make_cast
+from tests.waiting import wait_for_a_waiter
 
 
 def test_the_answer_is_given_again(caller):
@@ -121,7 +121,7 @@ def test_while_the_first_is_running_the_second_is_told_so():
         # Whoever loads facts waits for this lock.
         cursor.execute("SELECT pg_advisory_lock(hashtext('sales.facts'))")
         first = pool.submit(ask)
-        wait_for_the_waiter(cursor)
+        wait_for_a_waiter()
         with ThreadPoolExecutor(1) as second:
             problem(second.submit(ask).result(30), 409, "request_running")
         cursor.execute("SELECT pg_advisory_unlock(hashtext('sales.facts'))")
@@ -151,12 +151,3 @@ def test_of_many_at_once_one_is_done():
     done = [one for one in answers if one.status_code == 200]
     assert sum("Idempotency-Replayed" not in one for one in done) == 1
     assert SalesFact.objects.count() == Import.objects.count() == 1
-
-
-def wait_for_the_waiter(cursor):
-    for _time in range(200):
-        cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        if cursor.fetchone():
-            return
-        time.sleep(0.05)
-    raise AssertionError("nobody waits")

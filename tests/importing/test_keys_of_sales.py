@@ -1,7 +1,6 @@
 """What a load refers to is checked and held as sets, or row by row where the server insists."""
 
 import threading
-import time
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
@@ -9,6 +8,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from sales.models import SalesDaily, SalesFact
 from tests import factories as make
 from tests.importing.test_load_sales import GOOD, counts
+from tests.waiting import wait_for_a_waiter
 
 
 def ask(sql):
@@ -53,8 +53,7 @@ def test_a_partner_that_is_deleted_while_its_file_is_loaded_stops_the_load(load)
             with transaction.atomic():
                 partner.delete()
                 deleted.set()
-                while not ask("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                    time.sleep(0.02)  # until the load wants to hold the partner
+                wait_for_a_waiter()  # the load, which wants to hold the partner
         finally:
             connections.close_all()
 

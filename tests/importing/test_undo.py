@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-import time
 
 import pytest
 from django.core.management import call_command
@@ -15,6 +14,7 @@ from core.importing.models import Import
 from sales.models import FactBefore, SalesDaily, SalesFact
 from tests import factories as make
 from tests.importing.test_load_sales import GOOD, HEAD, counts
+from tests.waiting import wait_for_a_waiter
 
 pytestmark = pytest.mark.django_db
 CHANGED = GOOD.replace("10.1234", "11").replace("R2", "R3")
@@ -133,12 +133,7 @@ def test_a_load_may_refer_to_an_import_whose_undo_waits_for_it(load):
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sales.facts'))")
         other = threading.Thread(target=take_back)
         other.start()
-        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        for _attempt in range(500):
-            cursor.execute(waits)
-            if cursor.fetchone()[0]:
-                break
-            time.sleep(0.02)
+        wait_for_a_waiter()
         key = "SELECT id FROM core_import WHERE id = %s FOR KEY SHARE NOWAIT"
         cursor.execute(key, [number])  # as the check of a foreign key does
     other.join()

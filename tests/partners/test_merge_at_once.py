@@ -1,11 +1,10 @@
 """Merges beside each other and beside writers, on committed rows."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from core.errors import Conflict
 from partners.models import Contact, Partner
@@ -13,6 +12,7 @@ from partners.services import merge_partners
 from sales.control import comparing
 from sales.models import ControlTotal, SalesFact
 from tests import factories as make
+from tests.waiting import wait_for_a_waiter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,17 +25,6 @@ def merge(keep, drop):
     finally:
         connections.close_all()
     return "merged"
-
-
-def wait_until_blocked():
-    """Until another session waits for a lock."""
-    with connection.cursor() as cursor:
-        for _try in range(500):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            threading.Event().wait(0.02)
-    raise AssertionError("nobody waits")
 
 
 def test_merges_both_ways_at_once_leave_one_partner():
@@ -69,7 +58,7 @@ def test_a_contact_that_comes_meanwhile_is_not_lost(first):
             else:
                 merge_partners(keep=keep, drop=drop, by=None, on=date(2026, 11, 25), reason="same")
                 other = pool.submit(add)
-            wait_until_blocked()
+            wait_for_a_waiter()
         other.result(60)
     assert Contact.objects.get().partner == keep
 
@@ -82,7 +71,7 @@ def test_a_row_that_is_being_edited_does_not_keep_the_merge_from_its_end():
         with transaction.atomic():
             Contact.objects.select_for_update().get(pk=contact.pk)
             other = pool.submit(merge, keep, drop)
-            wait_until_blocked()
+            wait_for_a_waiter()
             contact.phone = "1"
             contact.save()
         assert other.result(60) == "merged"
@@ -97,7 +86,7 @@ def test_a_total_that_is_posted_meanwhile_does_not_keep_the_merge_from_its_end()
         with transaction.atomic():
             comparing.lock()
             other = pool.submit(merge, keep, drop)
-            wait_until_blocked()
+            wait_for_a_waiter()
             make.make_control_total(drop)
         assert other.result(60) == "merged"
     assert set(ControlTotal.objects.values_list("partner", flat=True)) == {keep.pk}
