@@ -112,8 +112,8 @@ def overview(request: HttpRequest, partner: Partner) -> dict[str, Any]:
 
 
 def _timeline(partner: Partner, user: Any) -> list[Any]:
-    events = Event.objects.visible_to(user).filter(scope_id=partner.pk)
-    return readable(events.select_related("actor", "content_type").order_by("-id")[:TIMELINE], user)
+    events = Event.objects.visible_to(user).of_partner(partner)
+    return readable(events.select_related("actor", "content_type")[:TIMELINE], user)
 
 
 def merged_from(partner: Partner, period: Period, user: Any) -> dict[str, Any] | None:

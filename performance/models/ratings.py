@@ -71,7 +71,7 @@ class Rating(Model):
     """
 
     scope_path = "partner"
-    events_follow_rows = True  # or the history of the partner would tell open marks
+    events_follow_rows = True  # a partner’s would tell open marks and be full of them
 
     evaluation = models.ForeignKey(
         Evaluation, verbose_name=_("evaluation"), on_delete=models.CASCADE, related_name="ratings"

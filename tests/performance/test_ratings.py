@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core import audit
 from core.errors import Conflict, DomainError
 from core.models import Event
 from performance.models import Evaluation, Rating
@@ -87,6 +88,10 @@ def test_others_marks_are_seen_when_ratings_are_closed():
     assert told(staged.director) == [3, 4]
     Evaluation.objects.update(ratings_closed_at=AT)
     assert seen(staged.manager) == told(staged.manager) == [3, 4]
+    # What happened to the partner is told without them.
+    assert list(Event.objects.of_partner(partner).values_list("verb", flat=True)) == []
+    happened = audit.record("partners.partner.updated", partner, by=None)
+    assert list(Event.objects.of_partner(partner)) == [happened]
 
 
 # --- the numbers of the page -----------------------------------------------------------------
