@@ -268,6 +268,7 @@ def main() -> int:
     host = os.environ.get("HOST", "127.0.0.1")
     try:
         port = read_port()
+        os.environ.setdefault("SITE_URL", f"http://localhost:{port}")
         with lock_run(f"http://localhost:{port}/"):
             check_port(host, port)
             check_servers()

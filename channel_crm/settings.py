@@ -395,3 +395,5 @@ LOGGING = {
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="channel-crm@localhost")
+# What links in letters begin with: https://crm.example.com. Without it letters name the page.
+SITE_URL = env("SITE_URL", default="").rstrip("/")

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _, ngettext
 
+from core.letters import place, write
 from partners.models import Contact, Membership
 from sales.models import Report
 
@@ -28,18 +30,18 @@ def reminders(keys: Iterable[int]) -> list[EmailMessage]:
     for report in open_reports.select_related("partner").order_by("starts_on", "kind", "pk"):
         by_partner[report.partner_id].append(report)
     return [
-        _letter(address, language, by_partner[partner])
-        for partner, address, language in _readers(by_partner)
+        _letter(address, language, by_partner[partner], may_sign_in)
+        for partner, address, language, may_sign_in in _readers(by_partner)
     ]
 
 
 def partners_with_readers(partners: Iterable[int]) -> set[int]:
     """Those of the partners to whom a letter would be written."""
-    return {partner for partner, _address, _language in _readers(partners)}
+    return {partner for partner, *_reader in _readers(partners)}
 
 
-def _readers(partners: Iterable[int]) -> list[tuple[int, str, str]]:
-    """(partner, address, language)."""
+def _readers(partners: Iterable[int]) -> list[tuple[int, str, str, bool]]:
+    """(partner, address, language, whether the reader has an account)."""
     keys = list(partners)
     members = (
         Membership.objects.filter(partner__in=keys, user__is_active=True)
@@ -47,32 +49,33 @@ def _readers(partners: Iterable[int]) -> list[tuple[int, str, str]]:
         .order_by("partner", "pk")
         .values_list("partner", "user__email", "user__language")
     )
-    found: list[tuple[int, str, str]] = list(members)
-    known = {partner for partner, _address, _language in found}
+    found = [(*member, True) for member in members]
+    known = {partner for partner, *_reader in found}
     contacts = Contact.objects.filter(partner__in=keys).exclude(email="")
     for partner, address in contacts.order_by("-is_primary", "pk").values_list("partner", "email"):
         if partner not in known:
             known.add(partner)
-            found.append((partner, address, settings.LANGUAGE_CODE))
+            found.append((partner, address, settings.LANGUAGE_CODE, False))
     return found
 
 
-def _letter(address: str, language: str, reports: list[Report]) -> EmailMessage:
+def _letter(address: str, language: str, reports: list[Report], may_sign_in: bool) -> EmailMessage:
     with translation.override(language):
         subject = ngettext(
             "%(count)s report is still to come", "%(count)s reports are still to come", len(reports)
         )
-        lines = [
+        return write(
+            address,
+            subject % {"count": len(reports)},
             _("Dear partner,"),
-            "",
             _("we have not received these reports of %(partner)s yet:")
             % {"partner": reports[0].partner.name},
-            "",
-            *(_line(report) for report in reports),
-            "",
+            [_line(report) for report in reports],
             _("If there were no sales in a period, please tell your contact person."),
-        ]
-        return EmailMessage(subject % {"count": len(reports)}, "\n".join(lines), to=[address])
+            place(_("You find them under Reporting calendar."), reverse("sales:reporting_calendar"))
+            if may_sign_in
+            else "",
+        )
 
 
 def _line(report: Any) -> str:

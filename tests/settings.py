@@ -38,3 +38,5 @@ MEDIA_ROOT = tempfile.mkdtemp(prefix="channel-crm-media-")
 
 # A test that does not choose a language reads English, whether or not catalogues are compiled.
 LANGUAGE_CODE = "en"
+
+SITE_URL = "https://crm.example.com"

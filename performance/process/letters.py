@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from django.core.mail import EmailMessage
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import User
 from accounts.roles import Role, codenames
+from core.letters import place, write
 from performance.models import Appeal, Evaluation, Rater, Rating
 from performance.selectors import item_names
 
@@ -33,7 +35,7 @@ def to_raters(keys: Iterable[int], *, reminder: bool) -> list[EmailMessage]:
 def _letter(rater: Rater, reminder: bool) -> EmailMessage:
     evaluation = rater.evaluation
     with translation.override(rater.user.language):
-        said = {"name": rater.user.get_full_name() or rater.user.username}
+        said = {"name": rater.user.display_name}
         said["what"], said["day"] = str(evaluation), evaluation.last_day_of_ratings.isoformat()
         if reminder:
             subject = _("Marks are still missing: %(what)s") % said
@@ -41,15 +43,14 @@ def _letter(rater: Rater, reminder: bool) -> EmailMessage:
         else:
             subject = _("Please rate your partners: %(what)s") % said
             text = _("please rate the partners you look after for %(what)s.") % said
-        lines = [
+        page = reverse("performance:evaluation_detail", args=[evaluation.pk]) + "?tab=ratings"
+        return write(
+            rater.user.email,
+            subject,
             _("Dear %(name)s,") % said,
-            "",
-            text,
-            _("The last day is %(day)s; after it the marks that are there count.") % said,
-            "",
-            _("You find the page under Performance → Evaluations → Ratings."),
-        ]
-        return EmailMessage(subject, "\n".join(lines), to=[rater.user.email])
+            [text, _("The last day is %(day)s; after it the marks that are there count.") % said],
+            place(_("You find the page under Performance → Evaluations → Ratings."), page),
+        )
 
 
 # --- appeals -----------------------------------------------------------------------------------
@@ -86,21 +87,22 @@ def _answers(keys: Iterable[int]) -> list[EmailMessage]:
 def _answer(row: Appeal) -> EmailMessage:
     user = row.filed_by
     with translation.override(user.language):
-        said = {"name": user.get_full_name() or user.username, "state": row.get_state_display()}
+        said = {"name": user.display_name, "state": row.get_state_display()}
         said |= {"partner": str(row.partner), "evaluation": str(row.evaluation)}
         said["item"] = item_names([row], _("The whole result"))[row.pk]
-        lines = [
+        told = _("your appeal has its answer: %(partner)s, %(evaluation)s, %(item)s: %(state)s.")
+        where = (
+            _("You find it under Appeals.")
+            if user.is_partner_user
+            else _("You find the page under Performance → Appeals.")
+        )
+        return write(
+            user.email,
+            _("Your appeal has its answer"),
             _("Dear %(name)s,") % said,
-            "",
-            _("your appeal has its answer: %(partner)s, %(evaluation)s, %(item)s: %(state)s.")
-            % said,
-            row.answer,
-            "",
-            _("You find the page under Performance → Appeals.")
-            if not user.is_partner_user
-            else _("You find it under Appeals."),
-        ]
-        return EmailMessage(_("Your appeal has its answer"), "\n".join(lines), to=[user.email])
+            [told % said, row.answer],
+            place(where, reverse("performance:appeal_detail", args=[row.pk])),
+        )
 
 
 def deciders() -> QuerySet:
@@ -136,7 +138,7 @@ def _for_deciders(rows: list[Appeal]) -> list[tuple[User, list[Appeal]]]:
 def _about(user: User, rows: list[Appeal], kind: str) -> EmailMessage:
     with translation.override(user.language):
         names = item_names(rows, _("The whole result"))
-        said = {"name": user.get_full_name() or user.username, "count": len(rows)}
+        said = {"name": user.display_name, "count": len(rows)}
         if kind == NEW:
             subject = _("A new appeal waits for somebody to take it on")
             text = _("an appeal was filed that nobody has taken on yet.")
@@ -154,22 +156,24 @@ def _about(user: User, rows: list[Appeal], kind: str) -> EmailMessage:
                 len(rows),
             )
             text = _("the last day for an answer to these appeals has passed.")
-        lines = [
-            _("Dear %(name)s,") % said,
-            "",
-            text,
-            "",
-            *(
-                _("%(partner)s, %(evaluation)s, %(item)s: answer due on %(day)s")
-                % {
-                    "partner": row.partner,
-                    "evaluation": row.evaluation,
-                    "item": names[row.pk],
-                    "day": row.due_on.isoformat(),
-                }
-                for row in rows
-            ),
-            "",
-            _("You find the page under Performance → Appeals."),
+        waiting = [
+            _("%(partner)s, %(evaluation)s, %(item)s: answer due on %(day)s")
+            % {
+                "partner": row.partner,
+                "evaluation": row.evaluation,
+                "item": names[row.pk],
+                "day": row.due_on.isoformat(),
+            }
+            for row in rows
         ]
-        return EmailMessage(subject % said, "\n".join(lines), to=[user.email])
+        return write(
+            user.email,
+            subject % said,
+            _("Dear %(name)s,") % said,
+            text,
+            waiting,
+            place(
+                _("You find the page under Performance → Appeals."),
+                reverse("performance:appeal_list"),
+            ),
+        )

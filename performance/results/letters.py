@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.mail import EmailMessage
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.roles import Role
+from core.letters import place, write
 from partners.models import Membership
 from performance.models import Consequence, ConsequenceKind, ImprovementPlan, PlanAction
 
@@ -38,14 +40,25 @@ def _letter(
 ) -> EmailMessage:
     with translation.override(reader.language):
         subject, text = words()
-        lines = [
+        return write(
+            reader.email,
+            subject,
             _("Dear %(name)s,") % {"name": reader.display_name},
-            "",
             text,
-            "",
-            *(f"- {line(row)}" for row in rows),
-        ]
-        return EmailMessage(subject, "\n".join(lines), to=[reader.email])
+            [f"- {line(row)}" for row in rows],
+            _place(reader, rows[0]),
+        )
+
+
+def _place(reader: Any, row: Any) -> str:
+    if not isinstance(row, Consequence):
+        words = _("You find the page under Performance → Improvement plans.")
+        return place(words, reverse("performance:improvementplan_list"))
+    if reader.is_partner_user:
+        page = reverse("partners:partner_detail", args=[row.partner_id]) + "?tab=performance"
+        return place(_("You find your results on the page of your company."), page)
+    words = _("You find the page under Performance → Consequences.")
+    return place(words, reverse("performance:consequence_list"))
 
 
 # --- who reads -----------------------------------------------------------------------------------
@@ -135,10 +148,7 @@ def _overdue() -> tuple[str, str]:
 def _retest() -> tuple[str, str]:
     return (
         _("Re-tests are due"),
-        _(
-            "these improvement plans have come to their re-test. Close them under Performance → "
-            "Improvement plans."
-        ),
+        _("these improvement plans have come to their re-test and can be closed."),
     )
 
 

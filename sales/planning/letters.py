@@ -8,11 +8,13 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import User
 from accounts.roles import GLOBAL_ROLES, MACHINE_ROLES, Role, codenames
+from core.letters import place, write
 from partners.models import Membership
 from sales.models import TargetPlan
 
@@ -83,12 +85,8 @@ def reminders(
 def _to_partner(plan: TargetPlan, user: User, partner: str) -> EmailMessage:
     with translation.override(user.language):
         said = _said(plan) | {"partner": partner}
-        lines = [
-            _("Dear partner,"),
-            "",
-            _("please enter what %(partner)s expects for “%(plan)s”.") % said,
-        ]
-        return _letter(plan, user, lines)
+        text = _("please enter what %(partner)s expects for “%(plan)s”.") % said
+        return _letter(plan, user, _("Dear partner,"), text)
 
 
 def _to_manager(plan: TargetPlan, user: User, partners: list[str]) -> EmailMessage:
@@ -99,25 +97,25 @@ def _to_manager(plan: TargetPlan, user: User, partners: list[str]) -> EmailMessa
             "for “%(plan)s” nobody has entered all figures of %(count)s partners of yours:",
             count,
         )
-        lines = [
-            _("Dear %(name)s,") % {"name": user.get_full_name() or user.username},
-            "",
-            text % (_said(plan) | {"count": count}),
-            "",
-            *(f"- {name}" for name in partners[:NAMED]),
-        ]
+        names = [f"- {name}" for name in partners[:NAMED]]
         if count > NAMED:
-            lines.append(_("- and %(count)s more") % {"count": count - NAMED})
-        return _letter(plan, user, lines)
+            names.append(_("- and %(count)s more") % {"count": count - NAMED})
+        dear = _("Dear %(name)s,") % {"name": user.display_name}
+        return _letter(plan, user, dear, text % (_said(plan) | {"count": count}), names)
 
 
-def _letter(plan: TargetPlan, user: User, lines: list[str]) -> EmailMessage:
+def _letter(plan: TargetPlan, user: User, *blocks: str | list[str]) -> EmailMessage:
     said = _said(plan)
-    if plan.due_on:
-        lines += ["", _("The last day for it is %(day)s.") % said]
-    lines += ["", _("You find the page under Sales → Target plans.")]
-    subject = _("Figures are still missing: %(plan)s") % said
-    return EmailMessage(subject, "\n".join(lines), to=[user.email])
+    return write(
+        user.email,
+        _("Figures are still missing: %(plan)s") % said,
+        *blocks,
+        _("The last day for it is %(day)s.") % said if plan.due_on else "",
+        place(
+            _("You find the page under Sales → Target plans."),
+            reverse("sales:targetplan_detail", args=[plan.pk]),
+        ),
+    )
 
 
 def _said(plan: TargetPlan) -> dict[str, Any]:

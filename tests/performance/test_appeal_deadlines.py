@@ -21,6 +21,7 @@ from performance.schemes.forms import VersionForm
 from performance.services import draft_version, publish_evaluation
 from performance.tasks import tick, write_about_appeals
 from tests import factories as make
+from tests.letters import follow_links
 from tests.performance.staged import give, make_staged, run
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +118,7 @@ def test_a_new_appeal_writes_to_all_who_may_decide_it(judges, django_capture_on_
     everybody = ["d1@example.com", "d2@example.com", "director@example.com", "finance@example.com"]
     assert sorted(letter.to[0] for letter in mail.outbox) == everybody
     assert "Staged 2013Q3" in mail.outbox[0].body
+    assert set(follow_links().values()) == {200}
     assert (today + timedelta(days=10)).isoformat() in mail.outbox[0].body
     mail.outbox.clear()
     # Neither to who filed it nor to who gave a mark that it is about.
@@ -214,7 +216,7 @@ def test_the_list_marks_and_finds_what_is_overdue(cast):
 
 @pytest.mark.parametrize("verb", ["accept", "reject"])
 def test_who_filed_it_is_told_the_answer_once(verb, judges, django_capture_on_commit_callbacks):
-    boss = make.make_user("sales_manager", email="boss@example.com", language="en")
+    boss = make.make_user("director", email="boss@example.com", language="en")
     row = workflow.fire(appeal(filed_by=boss), "take", by=judges[0], on=DUE)
     mail.outbox.clear()
     with django_capture_on_commit_callbacks(execute=True):
@@ -224,6 +226,7 @@ def test_who_filed_it_is_told_the_answer_once(verb, judges, django_capture_on_co
     assert f": {row.get_state_display()}." in letter.body
     assert "The ledger says so." in letter.body
     assert judges[0].username not in letter.body
+    assert follow_links() == {"boss@example.com": 200}
     job = Job.objects.get(kind="letters")
     with pytest.raises(Conflict):  # delivered a second time
         write_about_appeals(job.pk, [row.pk], letters.ANSWERED)

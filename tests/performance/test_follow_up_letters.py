@@ -16,6 +16,7 @@ from core.models import Event, Job
 from performance.results import reminding
 from performance.results.consequences import put_in_force
 from tests import factories as make
+from tests.letters import follow_links
 from tests.performance.test_scorecard import evaluate_published
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,7 @@ def test_the_partner_is_told_when_it_is_in_force(cast, owner, django_capture_on_
     ours, theirs = (letter.body for letter in mail.outbox)
     assert f"{silver} → {gold}" in ours and f"{silver} → {gold}" in theirs
     assert "Elimination" in ours and "Elimination" not in theirs
+    assert follow_links() == {"owner@example.com": 200, "theirs@example.com": 200}
     assert sent(django_capture_on_commit_callbacks, tell, on=LATER) == []
 
 
@@ -113,6 +115,7 @@ def test_actions_are_reminded_of_before_their_day_and_once_after_it(
     again = sent(django_capture_on_commit_callbacks, reminding.remind_of_actions, on=day)
     assert again == [("owner@example.com", "Actions are due soon")]
     assert mail.outbox[0].body.count("Train two people") == 1
+    assert follow_links() == {"owner@example.com": 200}
 
 
 def test_actions_of_a_closed_plan_are_not_reminded_of(owner, django_capture_on_commit_callbacks):

@@ -19,6 +19,7 @@ from core.models import Event
 from performance.models import Evaluation, Rating
 from performance.process import rating
 from tests import factories as make
+from tests.letters import follow_links
 from tests.performance.staged import give, make_staged, run
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +172,7 @@ def test_they_are_asked_and_reminded_by_letter(django_capture_on_commit_callback
         [staged.second.email],
     ]
     assert "2013-10-10" in mail.outbox[0].body
+    assert set(follow_links().values()) == {200}
     for partner in staged.partners.values():
         give(evaluation, partner, staged.manager, 3)
     mail.outbox.clear()

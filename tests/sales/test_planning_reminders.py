@@ -15,7 +15,8 @@ from core.models import Event, Job
 from sales.planning import letters, reminders
 from sales.tasks import report_tick
 from tests import factories as make
-from tests.partners.test_merge_at_once import wait_until_blocked
+from tests.letters import follow_links
+from tests.waiting import wait_for_a_waiter
 
 pytestmark = pytest.mark.django_db
 DUE = date(2025, 12, 20)
@@ -62,6 +63,7 @@ def test_managers_and_partners_without_figures_get_a_letter(
     assert "- Northern Trading" in manager.body
     for letter in (partner, manager):
         assert "Southern" not in letter.body
+    assert set(follow_links().values()) == {200}
     plan.refresh_from_db()
     assert plan.reminded_on == date(2025, 12, 3)
     event = Event.objects.get(verb="sales.targetplan.reminded")
@@ -162,7 +164,7 @@ def test_two_ticks_at_once_remind_once(plan):
         with transaction.atomic():
             mine = run()
             other = pool.submit(run)
-            wait_until_blocked()
+            wait_for_a_waiter()
         assert (mine, other.result(60)) == (1, 0)
     assert Event.objects.filter(verb="sales.targetplan.reminded").count() == 1
 

@@ -15,7 +15,8 @@ from sales import letters
 from sales.models import Report
 from sales.services import reporting
 from tests import factories as make
-from tests.partners.test_merge_at_once import wait_until_blocked
+from tests.letters import follow_links
+from tests.waiting import wait_for_a_waiter
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 5, 9, tzinfo=UTC)
@@ -55,6 +56,9 @@ def test_a_reminder_is_kept_and_written_to_who_reads_it(cast, django_capture_on_
     assert letters["north@example.com"].subject == "2 reports are still to come"
     assert "- Sell-through, 01/2026, due on 2026-02-10" in letters["north@example.com"].body
     assert cast.north_partner.name not in letters["first@example.com"].body
+    assert "https://" not in letters["first@example.com"].body  # a contact without an account
+    mail.outbox.remove(letters["first@example.com"])
+    assert follow_links() == {"north@example.com": 200}
     assert (Job.objects.get().state, Job.objects.get().result) == ("done", {"letters sent": 2})
 
 
@@ -128,6 +132,6 @@ def test_two_runs_at_once_remind_once():
         with transaction.atomic():
             mine = run()
             other = pool.submit(run)
-            wait_until_blocked()
+            wait_for_a_waiter()
         assert (mine, other.result(60)) == (1, 0)
     assert Report.objects.get().reminders == 1
