@@ -38,10 +38,14 @@ class ScopedQuerySet(QuerySet):
         model knows rows to which nothing may be added any more."""
         return self.visible_to(user)
 
-    def by_code(self, field: str) -> list[QuerySet]:
-        """Where to look a code up: querysets whose rows have it, in capitals, as `_code`, the first
-        before the others. A model overrides it where old codes mean other rows."""
-        return [self.annotate(_code=Upper(field))]
+    def by_code(self, field: str) -> QuerySet:
+        """The rows with the code by which they are looked up, in capitals, as `_code`."""
+        return self.annotate(_code=Upper(field))
+
+    def old_codes(self, field: str) -> QuerySet | None:
+        """Codes that have come to mean other rows: `_code`, and the key of the row as `_means`. A
+        model overrides it where there are such."""
+        return None
 
 
 def sees_everything(user: Any) -> bool:

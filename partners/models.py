@@ -61,15 +61,16 @@ class PartnerQuerySet(TreeQuerySet):
     def offered_to(self, user: Any) -> QuerySet:
         return self.visible_to(user).filter(merged_into__isnull=True)
 
-    def by_code(self, field: str) -> list[QuerySet]:
+    def by_code(self, field: str) -> QuerySet:
+        rows = super().by_code(field)
+        return rows.filter(merged_into__isnull=True) if field == "code" else rows
+
+    def old_codes(self, field: str) -> QuerySet | None:
         """The code of a merged partner means the one that it was merged into: files keep coming."""
         if field != "code":
-            return super().by_code(field)
-        merged = self.filter(merged_from__merged_into__isnull=False)
-        return [
-            self.filter(merged_into__isnull=True).annotate(_code=Upper("code")),
-            merged.annotate(_code=Upper("merged_from__code")),
-        ]
+            return None
+        merged = Partner.objects.filter(merged_into__isnull=False)
+        return merged.annotate(_code=Upper("code"), _means=F("merged_into"))
 
     def visible_to(self, user: Any) -> QuerySet:
         """Global roles see all; partner users their own partner, with those below it where allowed;

@@ -4,7 +4,7 @@ spreadsheet took from the front are found again where only one code can be meant
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db.models import F, Func, Value
@@ -26,16 +26,27 @@ def find(
     out, and so are shortened ones that fit several codes. One query, more where codes are old or
     have lost their zeros."""
     codes = {text: normalise_code(text).upper() for text in texts}
-    places = rows.by_code(field)
-    found: dict[str, Any] = {}
-    for wanted in places:
-        missing = set(codes.values()) - found.keys()
-        if missing:
-            found |= {row._code: key(row) for row in wanted.filter(_code__in=missing)}
+    own, old = rows.by_code(field), rows.old_codes(field)
+    found = {row._code: key(row) for row in own.filter(_code__in=set(codes.values()))}
+    missing = set(codes.values()) - found.keys()
+    if missing and old is not None:
+        found |= {code: key(row) for code, row in _meant(rows, old.filter(_code__in=missing))}
     if lost_zeros:
         short = {code: _bare(code) for code in codes.values() if code not in found}
-        found |= _without_zeros(places, {code: bare for code, bare in short.items() if bare}, key)
+        short = {code: bare for code, bare in short.items() if bare}
+        found |= _without_zeros(rows, own, old, short, key)
     return {text: found[code] for text, code in codes.items() if code in found}
+
+
+def _meant(rows: Any, old: Any, column: str = "_code") -> Iterator[tuple[str, Any]]:
+    """Each code in this column of `old` with the row that it means by now, of `rows` alone.
+
+    Two queries, where a join would do: while a first file is read, the statistics still say that
+    there are no rows, and the join was planned as a look at all codes for each row.
+    """
+    pairs = list(old.values_list(column, "_means"))
+    known = rows.in_bulk({means for _code, means in pairs}) if pairs else {}
+    return ((code, known[means]) for code, means in pairs if means in known)
 
 
 def _bare(code: str) -> str:
@@ -45,13 +56,17 @@ def _bare(code: str) -> str:
 
 
 def _without_zeros(
-    places: list[Any], short: dict[str, str], key: Callable[[Any], Any]
+    rows: Any, own: Any, old: Any, short: dict[str, str], key: Callable[[Any], Any]
 ) -> dict[str, Any]:
     if not short:
         return {}
     bare = Func(F("_code"), Value("0"), function="LTRIM")
+    wanted = set(short.values())
     near: dict[str, set[Any]] = {}
-    for wanted in places:
-        for row in wanted.annotate(_bare=bare).filter(_bare__in=set(short.values())):
-            near.setdefault(row._bare, set()).add(key(row))
+    for row in own.annotate(_bare=bare).filter(_bare__in=wanted):
+        near.setdefault(row._bare, set()).add(key(row))
+    if old is not None:
+        old = old.annotate(_bare=bare).filter(_bare__in=wanted)
+        for code, row in _meant(rows, old, "_bare"):
+            near.setdefault(code, set()).add(key(row))
     return {code: next(iter(near[b])) for code, b in short.items() if len(near.get(b, ())) == 1}

@@ -66,12 +66,10 @@ class TargetPlanQuerySet(ScopedQuerySet):
                 seen |= Q(territory__path__startswith=path)
         return self.filter(seen)
 
-    def by_code(self, field: str) -> list[QuerySet]:
-        """All versions of a plan have its code. Files mean the one that can be worked on; without
-        one the newest, so that they are told that it is closed."""
-        rows = self.annotate(_code=Upper(field))
-        drafts = rows.filter(state=TargetPlan.State.DRAFT)
-        return [drafts, rows.filter(next_version__isnull=True)]
+    def by_code(self, field: str) -> QuerySet:
+        """All versions of a plan have its code. Files mean the newest: the one that can be worked
+        on, or they are told that it is closed."""
+        return super().by_code(field).filter(next_version__isnull=True)
 
 
 class TargetPlan(StatefulModel, Model):

@@ -63,3 +63,12 @@ def test_the_kept_partner_must_be_visible(cast):
     assert codes.find(Partner.objects.visible_to(cast.south_manager), ["OLD"]) == {
         "OLD": cast.south_partner
     }
+
+
+def test_old_codes_are_looked_up_without_a_join(merged, django_assert_num_queries):
+    """A join of partners with themselves was planned by statistics that knew no rows yet: loading
+    ten thousand took a minute and a half instead of seconds."""
+    with django_assert_num_queries(3) as queries:
+        found = codes.find(Partner.objects.all(), ["OLDER", "unknown"], lost_zeros=False)
+    assert found == {"OLDER": merged}
+    assert [query["sql"] for query in queries if "JOIN" in query["sql"]] == []
