@@ -107,7 +107,7 @@ class Target(Model):
         triggers = [*TARGETS_OF_PLANS]
 
     def __str__(self):
-        return f"{self.partner} {self.month:%Y-%m} {self.get_kind_display()}"
+        return f"{self.partner} {self.month:%Y-%m} {TargetKind(self.kind).label}"
 
     @classmethod
     def from_db(cls, db: Any, field_names: Any, values: Any) -> Target:
