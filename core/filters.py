@@ -58,6 +58,10 @@ class FilterSet(django_filters.FilterSet):
             asked = {n: f for n, f in self.base_filters.items() if _asked_for(n, data)}
             self.__dict__["base_filters"] = asked  # what the base class copies for this request
         super().__init__(data, queryset, request=request, prefix=prefix)
+        for one in self.filters.values():
+            # Whoever looked at the field of a declared filter left it there, with the choices of
+            # nobody in particular; each request makes its own.
+            one.__dict__.pop("_field", None)
 
     @cached_property
     def form(self) -> Any:

@@ -72,7 +72,8 @@ def test_every_filter_answers_whatever_it_is_given(pages, cast, sign_in):
     add_row(pages, cast)
     client = sign_in(cast.administrator)
     for name, each in pages.filterset_class.base_filters.items():
-        suffixes = getattr(each.field.widget, "suffixes", [])  # of ranges
+        # Of ranges. (`each.field` would be kept for all requests to come, its choices with it.)
+        suffixes = getattr(each.field_class.widget, "suffixes", [])
         for key in (name, *(f"{name}_{suffix}" for suffix in suffixes)):
             for value in VALUES if key == name else VALUES[3:6]:
                 answer = client.get(pages.url("list"), {key: value}, headers=TABLE_ONLY)

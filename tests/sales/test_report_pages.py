@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.periods import Period
 from performance import services
+from sales.filters import ReportFilter
 from sales.models import Adjustment, ClosedPeriod, Report
 from sales.views import ClosedPeriodView, ReportView
 from tests import factories as make
@@ -104,6 +105,8 @@ def test_the_calendar_counts_the_reports_of_the_rule_that_it_shows(cast, client_
 
 
 def test_of_rules_one_is_told_those_of_the_reports_that_one_sees(cast, client_of):
+    # A field of the declaration that somebody looked at is not the field of a request.
+    assert ReportFilter.base_filters["rule"].field.queryset.count() == 0
     make.make_report(cast.north_partner, rule=make.make_reporting_rule(name="Rule of the north"))
     make.make_report(cast.south_partner, rule=make.make_reporting_rule(name="Rule of the south"))
     for user, seen in ((cast.north_person, False), (cast.director, True)):
