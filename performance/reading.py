@@ -7,6 +7,7 @@ over the same rows share one pass over them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -51,28 +52,36 @@ class Ask:
         return (last - first).days // 7 + 1
 
 
+Window = tuple[date, date]  # half-open
+
 # Each aggregate tells its SQL and the rows it goes over (FROM and WHERE). Nothing in the text comes
 # from people: kinds are those of SalesKind and TargetKind, the rest are dates and keys.
 
 PERIOD, YEAR_AGO, BEFORE = "period", "year_ago", "before"
+# In the rows of a Sum: the days of all windows that are asked for.
+_DAYS = "(days)"
 
 
 @dataclass(frozen=True)
 class Sum:
     """An aggregate over the partner's rows of the daily rollup: in the period, a year ago, or in
-    the period before.
-
-    `{focus}` in `sql` stands for the keys of the focus lines.
+    the period before. All of these are read in one pass, so each aggregate of `sql` says `{then}`,
+    on which days; `{focus}` stands for the keys of the focus lines.
     """
 
     sql: str
     over: str = PERIOD
 
     def expression(self, ask: Ask) -> str:
-        return self.sql.format(focus=_keys(ask.focus_lines))
+        then = _between("day", *self.window(ask))
+        return self.sql.format(then=then, focus=_keys(ask.focus_lines))
+
+    def window(self, ask: Ask) -> Window:
+        return _window(ask, self.over)
 
     def rows(self, ask: Ask) -> str:
-        return f"FROM sales_salesdaily WHERE {_sales('day', ask, self.over)}{_of_lines(ask)}"
+        few = _few(ask.partners)
+        return f"FROM sales_salesdaily WHERE kind = '{ask.kind}' AND {_DAYS}{few}{_of_lines(ask)}"
 
 
 @dataclass(frozen=True)
@@ -313,7 +322,9 @@ Aggregate = (
     | Cases
     | Potential
 )
-NET, COUNTED = Sum("sum(net)"), Sum("sum(lines)")
+NET = Sum("sum(net) FILTER (WHERE {then})")
+NET_YEAR_AGO, NET_BEFORE = replace(NET, over=YEAR_AGO), replace(NET, over=BEFORE)
+COUNTED = Sum("sum(lines) FILTER (WHERE {then})")
 PAID, PAYMENTS = Payments("sum(amount)"), Payments("count(*)")
 OWED = Reports("count(*)")
 # As Report.State: what came up to the due day, and the word that there is nothing, are in time.
@@ -339,13 +350,23 @@ SOURCE_ROWS: dict[str, tuple[Aggregate, Aggregate | None]] = {
 
 
 def _within(column: str, ask: Ask, over: str = PERIOD) -> str:
-    start, end = {
+    return _between(column, *_window(ask, over)) + _few(ask.partners)
+
+
+def _window(ask: Ask, over: str) -> Window:
+    return {
         PERIOD: (ask.start, ask.end),
         YEAR_AGO: (ask.ago_start, ask.ago_end),
         BEFORE: (ask.before_start, ask.start),
     }[over]
-    few = "" if ask.partners is None else f" AND {_one_of('partner_id', ask.partners)}"
-    return f"{column} >= '{start}' AND {column} < '{end}'{few}"
+
+
+def _between(column: str, start: date, end: date) -> str:
+    return f"{column} >= '{start}' AND {column} < '{end}'"
+
+
+def _few(partners: tuple[int, ...] | range | None) -> str:
+    return "" if partners is None else f" AND {_one_of('partner_id', partners)}"
 
 
 def _one_of(column: str, partners: tuple[int, ...] | range) -> str:
@@ -381,8 +402,11 @@ def read(cursor: Any, partners: list[int], wanted: list[tuple[Aggregate, Ask]]) 
     }
     asked = [pair for pair in dict.fromkeys(wanted) if pair not in found]
     passes: dict[str, list[str]] = {}
+    windows: dict[str, set[Window]] = {}
     for aggregate, ask in asked:
         expressions = passes.setdefault(aggregate.rows(ask), [])
+        if isinstance(aggregate, Sum):
+            windows.setdefault(aggregate.rows(ask), set()).add(aggregate.window(ask))
         if aggregate.expression(ask) not in expressions:
             expressions.append(aggregate.expression(ask))
     if len(partners) > FEW:
@@ -392,7 +416,7 @@ def read(cursor: Any, partners: list[int], wanted: list[tuple[Aggregate, Ask]]) 
         cursor.execute(
             "SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off; SET LOCAL jit = off"
         )
-    cursor.execute(_statement(passes), [partners])
+    cursor.execute(_statement(passes, windows), [partners])
     columns = list(zip(*cursor.fetchall(), strict=True))
     names = [(rows, each) for rows, expressions in passes.items() for each in expressions]
     by_name = dict(zip(names, columns, strict=True)) if columns else {}
@@ -402,9 +426,11 @@ def read(cursor: Any, partners: list[int], wanted: list[tuple[Aggregate, Ask]]) 
     return found
 
 
-def _statement(passes: dict[str, list[str]]) -> str:
+def _statement(passes: dict[str, list[str]], windows: dict[str, set[Window]]) -> str:
     names, joins = [], []
     for number, (rows, expressions) in enumerate(passes.items()):
+        days = " OR ".join(_between("day", *each) for each in _joined(windows.get(rows, ())))
+        rows = rows.replace(_DAYS, f"({days})")
         listed = ", ".join(f"{each} AS c{n}" for n, each in enumerate(expressions))
         joins.append(
             f"LEFT JOIN (SELECT partner_id, {listed} {rows} GROUP BY partner_id) AS p{number} "
@@ -416,3 +442,14 @@ def _statement(passes: dict[str, list[str]]) -> str:
         "FROM unnest(%s::bigint[]) WITH ORDINALITY AS scope (partner_id, place) "
         f"{' '.join(joins)} ORDER BY place"
     )
+
+
+def _joined(windows: Iterable[Window]) -> list[Window]:
+    """The days of all of them, without a day twice."""
+    found: list[Window] = []
+    for start, end in sorted(windows):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -22,7 +22,15 @@ from performance.measures.declaring import (
     whole,
     year_to_date,
 )
-from performance.reading import BEFORE, NET, YEAR_AGO, Length, MonthlySpread, Positive, Sum
+from performance.reading import (
+    NET,
+    NET_BEFORE,
+    NET_YEAR_AGO,
+    Length,
+    MonthlySpread,
+    Positive,
+    Sum,
+)
 from performance.scoring import ratio
 from sales.models import SalesKind
 
@@ -53,7 +61,7 @@ _GROWTH_YOY = Measure(
     definition=_("(Net sales − net sales of the same period last year) ÷ the latter."),
     unit=RATIO,
     numerator=NET,
-    denominator=Sum("sum(net)", YEAR_AGO),
+    denominator=NET_YEAR_AGO,
     value=growth,
     derivation=_(
         "(net sales %(numerator)s − last year’s %(denominator)s) ÷ %(denominator)s = %(value)s"
@@ -71,7 +79,7 @@ _GROWTH_QOQ = Measure(
     ),
     unit=RATIO,
     numerator=NET,
-    denominator=Sum("sum(net)", BEFORE),
+    denominator=NET_BEFORE,
     value=growth,
     derivation=_(
         "(net sales %(numerator)s − those before %(denominator)s) ÷ %(denominator)s = %(value)s"
@@ -85,8 +93,8 @@ _RETURN_RATE = Measure(
     label=_("Return rate"),
     definition=_("Amount of the negative lines, as a positive number ÷ that of the others."),
     unit=RATIO,
-    numerator=Sum("-sum(returns)"),
-    denominator=Sum("sum(net) - sum(returns)"),
+    numerator=Sum("-sum(returns) FILTER (WHERE {then})"),
+    denominator=Sum("sum(net - returns) FILTER (WHERE {then})"),
     value=ratio,
     derivation=_("returns %(numerator)s ÷ sales before returns %(denominator)s = %(value)s"),
     zero_policy=NOT_APPLICABLE,

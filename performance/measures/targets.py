@@ -18,7 +18,7 @@ from performance.reading import NET, PAID, Sum, TargetSum
 from performance.scoring import ratio
 from sales.models import TargetKind
 
-FOCUS_NET = Sum("sum(net) FILTER (WHERE product_line_id = ANY({focus}))")
+FOCUS_NET = Sum("sum(net) FILTER (WHERE {then} AND product_line_id = ANY({focus}))")
 
 _ATTAINMENT = Measure(
     code="target_attainment",
