@@ -77,7 +77,11 @@ class Sum:
         return self.sql.format(then=then, focus=_keys(ask.focus_lines))
 
     def window(self, ask: Ask) -> Window:
-        return _window(ask, self.over)
+        return {
+            PERIOD: (ask.start, ask.end),
+            YEAR_AGO: (ask.ago_start, ask.ago_end),
+            BEFORE: (ask.before_start, ask.start),
+        }[self.over]
 
     def rows(self, ask: Ask) -> str:
         few = _few(ask.partners)
@@ -349,16 +353,8 @@ SOURCE_ROWS: dict[str, tuple[Aggregate, Aggregate | None]] = {
 }
 
 
-def _within(column: str, ask: Ask, over: str = PERIOD) -> str:
-    return _between(column, *_window(ask, over)) + _few(ask.partners)
-
-
-def _window(ask: Ask, over: str) -> Window:
-    return {
-        PERIOD: (ask.start, ask.end),
-        YEAR_AGO: (ask.ago_start, ask.ago_end),
-        BEFORE: (ask.before_start, ask.start),
-    }[over]
+def _within(column: str, ask: Ask) -> str:
+    return _between(column, ask.start, ask.end) + _few(ask.partners)
 
 
 def _between(column: str, start: date, end: date) -> str:
@@ -375,8 +371,8 @@ def _one_of(column: str, partners: tuple[int, ...] | range) -> str:
     return f"{column} = ANY({_keys(partners)})"
 
 
-def _sales(day: str, ask: Ask, over: str = PERIOD) -> str:
-    return f"kind = '{ask.kind}' AND {_within(day, ask, over)}"
+def _sales(day: str, ask: Ask) -> str:
+    return f"kind = '{ask.kind}' AND {_within(day, ask)}"
 
 
 def _of_lines(ask: Ask) -> str:
