@@ -55,17 +55,17 @@ class EventQuerySet(ScopedQuerySet):
         seen = self.all()
         if not sees_everything(user):
             seen = seen.filter(scope_id__in=scope_root().objects.visible_to(user).values("pk"))  # type: ignore[attr-defined]
-        for model in _with_events_of_their_own():
+        for model in _that_say("events_follow_rows"):
             rows = model._default_manager.visible_to(user).filter(pk=OuterRef("object_id"))  # type: ignore[attr-defined]
             other = ~Q(content_type=ContentType.objects.get_for_model(model))
             seen = seen.filter(other | Q(actor=user) | Exists(rows))
         return seen
 
     def of_partner(self, partner: models.Model) -> QuerySet:
-        """What happened to a partner, newest first, without what follows rows of its own: dozens of
-        marks a quarter, which the scorecard sums up."""
-        own = ContentType.objects.get_for_models(*_with_events_of_their_own()).values()
-        return self.filter(scope_id=partner.pk).exclude(content_type__in=own).order_by("-id")
+        """What happened to a partner, newest first, without rows of models that say `is_detail`:
+        dozens of marks and planned months, which a page of their own sums up."""
+        details = ContentType.objects.get_for_models(*_that_say("is_detail")).values()
+        return self.filter(scope_id=partner.pk).exclude(content_type__in=details).order_by("-id")
 
     def told_to(self, user: Any) -> QuerySet:
         """Of those in the user's scope, what a program of the user is told of: events of what the
@@ -79,8 +79,8 @@ class EventQuerySet(ScopedQuerySet):
         return self.filter(content_type=content_type, object_id=obj.pk).order_by("-id")
 
 
-def _with_events_of_their_own() -> list[type[models.Model]]:
-    return [model for model in apps.get_models() if getattr(model, "events_follow_rows", False)]
+def _that_say(flag: str) -> list[type[models.Model]]:
+    return [model for model in apps.get_models() if getattr(model, flag, False)]
 
 
 def _may_view(user: Any) -> Q:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from core import events
 from core.models import Event
 from core.phrases import listed
+from core.templatetags.fmt import exact
 
 PAGE = 25
 # Follows from the name; nobody types it.
@@ -115,9 +116,7 @@ def _value(model: Any, name: str, value: Any, names: dict[tuple[Any, Any], str])
     if isinstance(field, models.DateTimeField):
         moment = parse_datetime(value)
         return f"{moment:%Y-%m-%d %H:%M}" if moment else str(value)
-    if isinstance(value, list):
-        return listed(str(one) for one in value)
-    return str(value)
+    return exact(value) if isinstance(field, models.DecimalField) else str(value)
 
 
 def _names_of(rows: list[Event], user: Any) -> dict[tuple[Any, Any], str]:

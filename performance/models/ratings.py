@@ -71,7 +71,8 @@ class Rating(Model):
     """
 
     scope_path = "partner"
-    events_follow_rows = True  # a partner’s would tell open marks and be full of them
+    events_follow_rows = True  # a partner’s would tell open marks
+    is_detail = True
 
     evaluation = models.ForeignKey(
         Evaluation, verbose_name=_("evaluation"), on_delete=models.CASCADE, related_name="ratings"

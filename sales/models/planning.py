@@ -494,6 +494,7 @@ class TargetPlanLine(Model):
     """
 
     scope_path = "partner"
+    is_detail = True
 
     plan = models.ForeignKey(
         TargetPlan,
